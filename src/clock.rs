@@ -1,0 +1,197 @@
+//! Time: monotonic ticks of a nanosecond, turned into UTC by an offset of their own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Nanoseconds since the clock was made.
+pub(crate) type Tick = u64;
+
+/// The tick of what has not happened.
+pub(crate) const NEVER: Tick = u64::MAX;
+
+/// Where a manager takes the time from.
+///
+/// ```
+/// use taskmgr::{Clock, Manager, ManualClock};
+/// let clock = ManualClock::new();
+/// let manager = Manager::builder().clock(Clock::Manual(clock.clone())).build()?;
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that moves when a test says so.
+    Manual(ManualClock),
+}
+
+/// A clock for tests: it stands still until it is told to move.
+///
+/// It starts at 2020-01-01T00:00:00Z. A manager with a manual clock has no background
+/// thread: what has expired is never shown, and is swept by
+/// [`Manager::tick`](crate::Manager::tick).
+///
+/// ```
+/// use std::time::Duration;
+/// use taskmgr::{Clock, GoneReason, Manager, ManualClock};
+///
+/// let clock = ManualClock::new();
+/// let manager = Manager::builder()
+///     .clock(Clock::Manual(clock.clone()))
+///     .task_ttl(Duration::from_secs(60))
+///     .build()?;
+/// let task = manager.register_module("repair")?.task("repair").start()?;
+/// let id = task.id();
+/// task.finish()?;
+/// clock.advance(Duration::from_secs(59));
+/// assert!(manager.status(id).is_ok());
+/// clock.advance(Duration::from_secs(1));
+/// assert_eq!(manager.status(id).unwrap_err().gone().unwrap().0, GoneReason::Expired);
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<ManualTime>);
+
+#[derive(Debug)]
+struct ManualTime {
+    ticks: AtomicU64,
+    /// UTC at tick 0, in nanoseconds since the epoch.
+    wall: AtomicU64,
+}
+
+/// 2020-01-01T00:00:00Z in nanoseconds since the epoch.
+const MANUAL_START: u64 = 1_577_836_800 * 1_000_000_000;
+
+impl ManualClock {
+    /// A clock that stands at 2020-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// let clock = taskmgr::ManualClock::new();
+    /// ```
+    pub fn new() -> Self {
+        Self(Arc::new(ManualTime {
+            ticks: AtomicU64::new(0),
+            wall: AtomicU64::new(MANUAL_START),
+        }))
+    }
+
+    /// Moves the clock on.
+    ///
+    /// ```
+    /// let clock = taskmgr::ManualClock::new();
+    /// clock.advance(std::time::Duration::from_millis(5));
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        self.0.ticks.fetch_add(nanos(by), Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock, forwards or back; ticks, and so TTLs, do not notice.
+    ///
+    /// ```
+    /// let clock = taskmgr::ManualClock::new();
+    /// clock.set_wall(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9));
+    /// ```
+    pub fn set_wall(&self, now: SystemTime) {
+        let since_epoch = nanos(now.duration_since(UNIX_EPOCH).unwrap_or_default());
+        let ticks = self.0.ticks.load(Ordering::SeqCst);
+        self.0
+            .wall
+            .store(since_epoch.saturating_sub(ticks), Ordering::SeqCst);
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A clock in use by a manager.
+#[derive(Debug)]
+pub(crate) enum Ticks {
+    System(SystemTicks),
+    Manual(ManualClock),
+}
+
+#[derive(Debug)]
+pub(crate) struct SystemTicks {
+    origin: Instant,
+    /// UTC at tick 0 as the wall clock had it last, and when that was read.
+    wall: AtomicU64,
+    read_at: AtomicU64,
+}
+
+/// How old the wall clock's offset may be.
+const WALL_REFRESH: u64 = 500_000_000;
+
+impl Ticks {
+    pub(crate) fn new(clock: Clock) -> Self {
+        match clock {
+            Clock::Manual(clock) => Self::Manual(clock),
+            Clock::System => Self::System(SystemTicks {
+                origin: Instant::now(),
+                wall: AtomicU64::new(wall_nanos()),
+                read_at: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    pub(crate) fn is_manual(&self) -> bool {
+        matches!(self, Self::Manual(_))
+    }
+
+    #[inline]
+    pub(crate) fn now(&self) -> Tick {
+        match self {
+            Self::System(clock) => nanos(clock.origin.elapsed()),
+            Self::Manual(clock) => clock.0.ticks.load(Ordering::SeqCst),
+        }
+    }
+
+    /// What turns ticks into UTC; take one for each snapshot, so that a wall clock that
+    /// steps meanwhile cannot put an end before its start.
+    pub(crate) fn wall(&self) -> Wall {
+        match self {
+            Self::Manual(clock) => Wall(clock.0.wall.load(Ordering::SeqCst)),
+            Self::System(clock) => {
+                let now = self.now();
+                if now.saturating_sub(clock.read_at.load(Ordering::Relaxed)) >= WALL_REFRESH {
+                    clock
+                        .wall
+                        .store(wall_nanos().saturating_sub(now), Ordering::Relaxed);
+                    clock.read_at.store(now, Ordering::Relaxed);
+                }
+                Wall(clock.wall.load(Ordering::Relaxed))
+            }
+        }
+    }
+}
+
+/// UTC at tick 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wall(u64);
+
+impl Wall {
+    pub(crate) fn time(self, tick: Tick) -> SystemTime {
+        UNIX_EPOCH + Duration::from_nanos(self.0.saturating_add(tick))
+    }
+
+    pub(crate) fn time_if(self, tick: Tick) -> Option<SystemTime> {
+        (tick != NEVER).then(|| self.time(tick))
+    }
+}
+
+fn wall_nanos() -> u64 {
+    nanos(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
+}
+
+/// A duration in ticks; one that does not fit is the longest there is.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,353 @@
+//! Birth: a root under its module's lock, a child under its parent's family's.
+
+use uuid::Uuid;
+
+use super::{Engine, ModuleCore, Stage, TaskRef};
+use crate::arena::Held;
+use crate::error::{Error, ErrorCode, Result};
+use crate::names::{Given, Group, Names, check_name};
+use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot, UNKNOWN};
+use crate::node::word::{KIDS, TERMINAL};
+use crate::sync::{Ordering, fence};
+use crate::tree::kids::Kids;
+use crate::tree::root::Tree;
+use crate::view::Name;
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Spec<'a> {
+    /// A root needs one; a child has its parent's unless told otherwise.
+    pub(crate) module: Option<(&'static ModuleCore, u32)>,
+    pub(crate) parent: ParentSpec,
+    pub(crate) names: Given<'a>,
+    pub(crate) entity: &'a str,
+    pub(crate) shard: Option<u32>,
+    pub(crate) total: Option<u64>,
+    pub(crate) attributes: u32,
+    pub(crate) id: Option<Uuid>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ParentSpec {
+    None,
+    /// Whoever asks holds a reference to it.
+    Task(TaskRef),
+    Id(Uuid),
+}
+
+/// A parent that is held or known to be virtual.
+enum Parent {
+    None,
+    Task(TaskRef),
+    /// Found by id, and held until the child is linked.
+    Held(TaskRef, Held),
+    Virtual(Uuid),
+}
+
+/// References that a new task has: its registration's and its owner's.
+const NEWBORN_REFS: u32 = 2;
+
+impl Engine {
+    /// Makes a task in the state `created`. The caller owns one reference to it.
+    pub(crate) fn create(&'static self, spec: &Spec<'_>) -> Result<TaskRef> {
+        self.realm.check_fork()?;
+        if self.stage() != Stage::Open {
+            return Err(Error::closed("the manager"));
+        }
+        let parent = match &spec.parent {
+            ParentSpec::None => Parent::None,
+            ParentSpec::Task(parent) => Parent::Task(*parent),
+            ParentSpec::Id(id) => self.parent_by_id(*id)?,
+        };
+        match parent {
+            Parent::None => self.create_root(spec, None),
+            Parent::Virtual(id) => self.create_root(spec, Some(id)),
+            Parent::Task(parent) => self.create_child(spec, parent),
+            Parent::Held(parent, held) => {
+                let child = self.create_child(spec, parent);
+                drop(held);
+                child
+            }
+        }
+    }
+
+    fn parent_by_id(&'static self, id: Uuid) -> Result<Parent> {
+        match self.find_any(id)? {
+            super::Found::Regular(held) => Ok(Parent::Held(TaskRef::of(&held, self), held)),
+            super::Found::Virtual(..) => Ok(Parent::Virtual(id)),
+        }
+    }
+
+    #[inline]
+    fn create_child(&'static self, spec: &Spec<'_>, parent: TaskRef) -> Result<TaskRef> {
+        if !std::ptr::eq(parent.engine, self) {
+            return Err(Error::invalid("the parent belongs to another manager"));
+        }
+        let group = match spec.module {
+            Some((module, registration)) => {
+                module.check(registration)?;
+                module.group
+            }
+            None => parent.slot.names(self.realm).group,
+        };
+        let names = self.realm.intern(group, &spec.names)?;
+        let kids = self.kids_of(parent)?;
+        let shard = spec.shard.unwrap_or_else(|| parent.slot.shard());
+        let slot = self.realm.take_slot()?;
+        slot.prepare(&Birth {
+            now: self.now(),
+            parent: Some(parent.slot),
+            tree: parent.tree,
+            names: &names,
+            attributes: spec.attributes | INTERNAL,
+            sequence: parent.slot.sequence(),
+            shard,
+            total: spec.total.unwrap_or(UNKNOWN),
+        });
+        let child = TaskRef {
+            slot,
+            tree: parent.tree,
+            engine: self,
+        };
+        self.prepare_extras(child, spec, &names, None)
+            .and_then(|()| self.link(child, parent, kids, group))
+            .inspect_err(|_| self.unborn(child, spec))?;
+        Ok(child)
+    }
+
+    #[inline]
+    fn link(
+        &self,
+        child: TaskRef,
+        parent: TaskRef,
+        kids: &'static Kids,
+        group: &'static Group,
+    ) -> Result<()> {
+        let mut family = kids.lock();
+        if family.closed {
+            return Err(self.parent_ended(parent));
+        }
+        // Looked at under the lock that a close goes through after it has shut the gate:
+        // either this sees it shut, or the close sees the child.
+        group.check_open()?;
+        child.slot.word.born(0, NEWBORN_REFS);
+        family.link(child.slot, self.realm);
+        Ok(())
+    }
+
+    /// The parent's block of kids, hung on it with its first child.
+    #[inline]
+    fn kids_of(&self, parent: TaskRef) -> Result<&'static Kids> {
+        let reading = parent.slot.word.load();
+        if reading.has(TERMINAL) {
+            return Err(self.parent_ended(parent));
+        }
+        if reading.has(KIDS)
+            && let Some(kids) = parent.slot.kids(self.realm)
+        {
+            return Ok(kids);
+        }
+        let kids = match parent.slot.kids(self.realm) {
+            Some(kids) => kids,
+            None => parent
+                .slot
+                .offer_kids(self.realm, self.realm.kids.take_one()?),
+        };
+        // With the fence of a close: if that did not see the mark, what follows sees the
+        // gate shut.
+        fence(Ordering::SeqCst);
+        // In one order with the parent's end: either that sees kids, or this sees it ended.
+        match parent.slot.word.mark(KIDS).has(TERMINAL) {
+            true => Err(self.parent_ended(parent)),
+            false => Ok(kids),
+        }
+    }
+
+    fn create_root(
+        &'static self,
+        spec: &Spec<'_>,
+        virtual_parent: Option<Uuid>,
+    ) -> Result<TaskRef> {
+        let Some((module, registration)) = spec.module else {
+            return Err(Error::invalid("a task needs a module or a parent"));
+        };
+        let names = self.realm.intern(module.group, &spec.names)?;
+        let tree: &'static Tree = self.realm.trees.take_one()?;
+        tree.prepare(self.uid);
+        let slot = self
+            .realm
+            .take_slot()
+            .inspect_err(|_| self.realm.trees.give(tree))?;
+        let parent_attribute = if virtual_parent.is_some() {
+            PARENT_ID
+        } else {
+            0
+        };
+        let birth = Birth {
+            now: self.now(),
+            parent: None,
+            tree,
+            names: &names,
+            attributes: spec.attributes | parent_attribute,
+            sequence: 0,
+            shard: spec.shard.unwrap_or(0),
+            total: spec.total.unwrap_or(UNKNOWN),
+        };
+        slot.prepare(&birth);
+        let root = TaskRef {
+            slot,
+            tree,
+            engine: self,
+        };
+        self.prepare_extras(root, spec, &names, virtual_parent)
+            .and_then(|()| {
+                // A close shuts the gate and then goes through this lock.
+                let mut roots = module.roots.lock();
+                module.check(registration)?;
+                let last = roots.sequences.entry(birth.shard).or_default();
+                *last += 1;
+                slot.set_sequence(*last);
+                slot.word.born(0, NEWBORN_REFS);
+                Ok(())
+            })
+            .inspect_err(|_| self.unborn(root, spec))?;
+        Ok(root)
+    }
+
+    /// What does not fit into a slot, the host's id among it, which is taken from here on.
+    #[inline]
+    fn prepare_extras(
+        &'static self,
+        task: TaskRef,
+        spec: &Spec<'_>,
+        names: &Names,
+        parent_id: Option<Uuid>,
+    ) -> Result<()> {
+        let owned = match names {
+            Names::Owned(set) => Some(set),
+            Names::Interned(_) => None,
+        };
+        if spec.entity.is_empty() && spec.id.is_none() && owned.is_none() && parent_id.is_none() {
+            return Ok(());
+        }
+        check_name("entity", spec.entity, false)?;
+        let extras = task.slot.extras_or_new(self.realm);
+        {
+            let mut parts = extras.lock();
+            parts.entity = Name::from(spec.entity);
+            parts.names = owned.cloned();
+            parts.parent_id = parent_id;
+            parts.host_id = spec.id;
+        }
+        if let Some(id) = spec.id {
+            self.claim_id(id, task.slot)?;
+            task.slot.add_attribute(HOST_ID);
+        }
+        Ok(())
+    }
+
+    fn claim_id(&'static self, id: Uuid, slot: &'static Slot) -> Result<()> {
+        if id.is_nil() {
+            return Err(
+                Error::invalid("the nil id names no task; leave the id out to get one").with_id(id),
+            );
+        }
+        let in_use = || {
+            Error::new(
+                ErrorCode::IdInUse,
+                format!("the id {id} lives already; leave it out to get one of its own"),
+            )
+            .with_id(id)
+        };
+        let own = self.realm.place_of(id);
+        let lives = own.is_some_and(|(slot, place)| {
+            Held::acquire(slot, self.realm, place.generation).is_some()
+        });
+        if lives || self.is_virtual(id) {
+            return Err(in_use());
+        }
+        let place = slot.place(slot.word.load_relaxed());
+        if !self.host_ids.insert(id, place) {
+            return Err(in_use());
+        }
+        self.tombstones.lock().forget(id);
+        Ok(())
+    }
+
+    /// Takes everything back from a task that nobody has seen.
+    fn unborn(&'static self, task: TaskRef, spec: &Spec<'_>) {
+        if let Some(id) = spec.id
+            && task.slot.is(HOST_ID)
+        {
+            self.host_ids.remove(id);
+        }
+        // Its generation was never lived in, and is free for the next.
+        self.realm.free_slot(task.slot);
+    }
+
+    fn parent_ended(&self, parent: TaskRef) -> Error {
+        let id = parent.id();
+        Error::new(
+            ErrorCode::ParentTerminal,
+            format!("task {id} has ended, and takes no children"),
+        )
+        .with_id(id)
+    }
+}
+
+impl ModuleCore {
+    pub(crate) fn registration(&self) -> u32 {
+        self.registration.load(Ordering::SeqCst)
+    }
+
+    /// Whether this registration of the module takes tasks.
+    pub(crate) fn check(&self, registration: u32) -> Result<()> {
+        self.group.check_open()?;
+        match self.registration.load(Ordering::SeqCst) == registration {
+            true => Ok(()),
+            false => Err(Error::closed(&format!(
+                "this registration of module {:?}",
+                &*self.group.name
+            ))),
+        }
+    }
+}
+
+impl TaskRef {
+    /// The task's id: brought by the host, or made of where it lives.
+    pub(crate) fn id(&self) -> Uuid {
+        self.slot.id(self.engine.realm)
+    }
+}
+
+impl Slot {
+    /// The id of the tenant, for one who holds a reference.
+    pub(crate) fn id(&'static self, realm: &'static crate::arena::Realm) -> Uuid {
+        if self.is(HOST_ID)
+            && let Some(id) = self.extras(realm).and_then(|extras| extras.lock().host_id)
+        {
+            return id;
+        }
+        realm.key.encode(self.place(self.word.load_relaxed()))
+    }
+
+    /// The id of its parent, regular or virtual, for one who holds a reference.
+    pub(crate) fn parent_id(&'static self, realm: &'static crate::arena::Realm) -> Option<Uuid> {
+        if self.is(PARENT_ID)
+            && let Some(id) = self
+                .extras(realm)
+                .and_then(|extras| extras.lock().parent_id)
+        {
+            return Some(id);
+        }
+        let place = self.parent_place()?;
+        let parent = realm.slots.get(place.slot);
+        // A parent that is gone has left its id in PARENT_ID if it was not made of its place.
+        if parent.is(HOST_ID)
+            && let Some(held) = Held::acquire(parent, realm, place.generation)
+        {
+            return Some(held.slot().id(realm));
+        }
+        Some(realm.key.encode(place))
+    }
+}

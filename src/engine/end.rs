@@ -1,0 +1,368 @@
+//! The end of a task, and everything that it brings about before anybody hears of it.
+
+use std::sync::Arc;
+
+use super::{Engine, TaskRef};
+use crate::arena::Held;
+use crate::error::{Error, Result};
+use crate::node::extras::AbortMark;
+use crate::node::progress::sum;
+use crate::node::slot::{HOST_ID, Slot};
+use crate::node::word::{
+    ABORT, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED, TERMINAL,
+    WAS_ABORTED, WATCHED,
+};
+use crate::snapshot;
+use crate::sync::Ordering;
+use crate::tree::abort::{self, Seen};
+use crate::tree::fold::fold;
+
+/// How the owner ends its task.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Done,
+    Failed(Arc<str>),
+}
+
+/// What the owner's handle does with its reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handle {
+    /// The handle goes with the end, and its reference with the same operation.
+    Goes,
+    /// The handle stays, and gives its reference back when it is dropped.
+    Stays,
+}
+
+/// The end that is about to be published.
+struct Ending {
+    flags: u64,
+    /// What of the task the finisher has seen to.
+    seen: u64,
+    handle: Handle,
+}
+
+impl Engine {
+    /// created → running, unless an abort was faster: then the task has failed.
+    pub(crate) fn start_task(&'static self, task: TaskRef, seen: &Seen) -> Result<()> {
+        self.realm.check_fork()?;
+        if !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm) {
+            return Err(self.never_started(task, seen));
+        }
+        // Nobody reads the start of a task that has not started.
+        task.slot
+            .start
+            .store(self.now().max(task.slot.born()), Ordering::Relaxed);
+        match task.slot.word.start() {
+            Ok(_) => Ok(()),
+            Err(NotStarted::Aborted) => Err(self.never_started(task, seen)),
+            Err(NotStarted::Ended) => Err(Error::finished(task.id())),
+            Err(NotStarted::Already) => Err(Error::new(
+                crate::ErrorCode::AlreadyStarted,
+                format!("task {} was started before; a task starts once", task.id()),
+            )
+            .with_id(task.id())),
+        }
+    }
+
+    fn never_started(&'static self, task: TaskRef, seen: &Seen) -> Error {
+        match self.end_task(task, seen, Outcome::Done, Handle::Stays) {
+            Err(error) => error,
+            Ok(()) => Error::finished(task.id()),
+        }
+    }
+
+    /// Ends the task: `Err(Aborted)` if it had to end as failed because of an abort, and
+    /// `Err(AlreadyFinished)` if somebody else was faster. Whatever comes back, a handle
+    /// that goes has given its reference back.
+    pub(crate) fn end_task(
+        &'static self,
+        task: TaskRef,
+        seen: &Seen,
+        outcome: Outcome,
+        handle: Handle,
+    ) -> Result<()> {
+        let id = || task.id();
+        let mut claimed = false;
+        let mut look = !seen.is_current(task.tree);
+        loop {
+            let reading = task.slot.word.load();
+            if reading.has(PARTS) && !claimed {
+                if task.slot.word.claim_end().is_err() {
+                    return Err(self.lost(task, handle));
+                }
+                claimed = true;
+                self.see_to_parts(task);
+            }
+            let mark = match look {
+                true => abort::mark_of(task.slot, self.realm),
+                false => None,
+            };
+            let error = mark.as_ref().map(|mark| Error::aborted(id(), &mark.reason));
+            let ending = self.write_end(task, &outcome, mark, handle, claimed);
+            match self.publish(task, &ending) {
+                Ok(()) => {
+                    return error.map_or(Ok(()), |error| match outcome {
+                        // `fail` has ended it as it was asked to.
+                        Outcome::Failed(_) => Ok(()),
+                        Outcome::Done => Err(error),
+                    });
+                }
+                Err(NotFinished::Already) => return Err(self.lost(task, handle)),
+                // The mark is there, if not yet the epoch that tells of it.
+                Err(NotFinished::Aborted) => look = true,
+                // A first child, or a reporter.
+                Err(NotFinished::Changed) => {}
+            }
+        }
+    }
+
+    fn lost(&'static self, task: TaskRef, handle: Handle) -> Error {
+        let error = Error::finished(task.id());
+        if handle == Handle::Goes {
+            self.realm.release(task.slot, 1);
+        }
+        error
+    }
+
+    /// Callbacks go off the tree's list and are waited for, and the figures of all who
+    /// count are added up for good. After this nobody adds parts: they look for `ENDING`.
+    fn see_to_parts(&'static self, task: TaskRef) {
+        let Some(extras) = task.slot.extras(self.realm) else {
+            return;
+        };
+        let callbacks = {
+            // Through the list's lock: whoever was about to enter it has, or sees `ENDING`.
+            let mut hooks = task.tree.hooks();
+            let callbacks = std::mem::take(&mut extras.lock().aborts);
+            let entries = callbacks
+                .iter()
+                .filter_map(|(number, _)| hooks.entries.remove(number));
+            let removed: Vec<_> = entries.collect();
+            drop(hooks);
+            drop(removed);
+            callbacks
+        };
+        for (_, callback) in callbacks {
+            callback.cancel();
+        }
+        let mut parts = extras.lock();
+        let owner = task.slot.counted.load(Ordering::Relaxed);
+        let total = task.slot.total.load(Ordering::Relaxed);
+        parts.frozen = Some((sum(owner, parts.retired, &parts.cells), total));
+    }
+
+    /// Writes what a terminal flag lets others read.
+    #[inline]
+    fn write_end(
+        &'static self,
+        task: TaskRef,
+        outcome: &Outcome,
+        abort: Option<AbortMark>,
+        handle: Handle,
+        claimed: bool,
+    ) -> Ending {
+        let start = task.slot.start.load(Ordering::Relaxed);
+        let earliest = if start == crate::clock::NEVER {
+            task.slot.born()
+        } else {
+            start
+        };
+        task.slot
+            .end
+            .store(self.now().max(earliest), Ordering::Relaxed);
+        let error: Option<Arc<str>> = match (outcome, &abort) {
+            (Outcome::Done, None) => None,
+            (Outcome::Done, Some(mark)) => Some(format!("aborted: {}", mark.reason).into()),
+            (Outcome::Failed(error), None) => Some(Arc::clone(error)),
+            (Outcome::Failed(error), Some(mark)) => Some(with_abort(error, mark)),
+        };
+        let mut flags = 0;
+        let mut seen = if claimed { PARTS } else { 0 };
+        if abort.is_some() {
+            seen |= ABORT;
+        }
+        if let Some(error) = error {
+            flags |= FAILED;
+            let mut parts = task.slot.extras_or_new(self.realm).lock();
+            parts.error = Some(error);
+            if let Some(mark) = &abort {
+                flags |= WAS_ABORTED;
+                parts.abort.get_or_insert_with(|| mark.clone());
+            }
+        }
+        Ending {
+            flags,
+            seen,
+            handle,
+        }
+    }
+
+    /// The winning transition, with the fold or the retention that goes with it, and then
+    /// the waking of whoever waits.
+    #[inline]
+    fn publish(&'static self, task: TaskRef, ending: &Ending) -> Result<(), NotFinished> {
+        let slot = task.slot;
+        let handle_refs = u32::from(ending.handle == Handle::Goes);
+        let (flags, mut seen) = (ending.flags, ending.seen);
+        if let Some(kids) = slot.kids(self.realm) {
+            seen |= KIDS;
+            let mut family = kids.lock();
+            family.closed = true;
+            if family.live > 0 {
+                // The last child to fold settles it; under this lock it cannot have yet.
+                let end = End {
+                    flags,
+                    refs: handle_refs,
+                    seen,
+                };
+                let before = slot.word.finish(end)?;
+                drop(family);
+                self.woken(task, before, end.refs_dropped(before), handle_refs);
+                return Ok(());
+            }
+        }
+        match slot.parent(self.realm) {
+            None => {
+                let end = End {
+                    flags: flags | SETTLED,
+                    refs: 0,
+                    seen,
+                };
+                let before = slot.word.finish(end)?;
+                self.root_settled(task);
+                self.woken(task, before, 0, handle_refs);
+            }
+            Some(parent) => {
+                let end = End {
+                    flags: flags | SETTLED | GONE,
+                    refs: 1 + handle_refs,
+                    seen,
+                };
+                let failed = flags & FAILED != 0;
+                let host_id = self.host_id(slot);
+                let publish = || slot.word.finish(end);
+                let folded = fold(
+                    slot,
+                    parent,
+                    task.tree,
+                    self.realm,
+                    self.config.bounds,
+                    failed,
+                    publish,
+                )?;
+                self.forget_host_id(host_id);
+                match end.freed(folded.before) {
+                    true => self.realm.free_slot(slot),
+                    false => self.woken(
+                        task,
+                        folded.before,
+                        end.refs_dropped(folded.before),
+                        end.refs,
+                    ),
+                }
+                if folded.parent_settles {
+                    self.settle_from(parent, task);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles a task that has ended before and whose last child has folded, and whoever
+    /// settles with it, one at a time up to the root.
+    fn settle_from(&'static self, first: &'static Slot, below: TaskRef) {
+        let mut slot = first;
+        loop {
+            // Not settled yet, so its registration's reference stands.
+            let held = Held::retain(slot, self.realm);
+            let task = TaskRef { slot, ..below };
+            let Some(parent) = slot.parent(self.realm) else {
+                let before = slot.word.settle(0);
+                self.root_settled(task);
+                self.wake_settled(task, before);
+                return;
+            };
+            let failed = slot.word.load().has(FAILED);
+            let host_id = self.host_id(slot);
+            let publish = || Ok(slot.word.settle(GONE));
+            let folded = fold(
+                slot,
+                parent,
+                task.tree,
+                self.realm,
+                self.config.bounds,
+                failed,
+                publish,
+            );
+            let Ok(folded) = folded else {
+                unreachable!("a settle always succeeds")
+            };
+            self.forget_host_id(host_id);
+            self.wake_settled(task, folded.before);
+            self.realm.release(slot, 1);
+            drop(held);
+            match folded.parent_settles {
+                true => slot = parent,
+                false => return,
+            }
+        }
+    }
+
+    fn host_id(&'static self, slot: &'static Slot) -> Option<uuid::Uuid> {
+        slot.is(HOST_ID).then(|| slot.id(self.realm))
+    }
+
+    pub(super) fn forget_host_id(&self, id: Option<uuid::Uuid>) {
+        if let Some(id) = id {
+            self.host_ids.remove(id);
+        }
+    }
+
+    /// Wakes who waits for the end, and gives back the references that the end kept for it.
+    fn woken(&'static self, task: TaskRef, before: Reading, dropped: u32, refs: u32) {
+        if before.has(WATCHED) {
+            self.wake(task);
+        }
+        if refs > dropped {
+            self.realm.release(task.slot, refs - dropped);
+        }
+    }
+
+    fn wake(&'static self, task: TaskRef) {
+        let Some(extras) = task.slot.extras(self.realm) else {
+            return;
+        };
+        let callbacks = std::mem::take(&mut extras.lock().done);
+        extras.wake_all();
+        if callbacks.is_empty() {
+            return;
+        }
+        let held = Held::retain(task.slot, self.realm);
+        let status = snapshot::status(&held, self);
+        for (_, callback) in callbacks {
+            callback.run(Ok(status.clone()));
+        }
+    }
+
+    fn wake_settled(&'static self, task: TaskRef, before: Reading) {
+        if before.has(WATCHED)
+            && let Some(extras) = task.slot.extras(self.realm)
+        {
+            extras.wake_all();
+        }
+    }
+
+    /// Whether the task has ended.
+    pub(crate) fn has_ended(task: TaskRef) -> bool {
+        task.slot.word.load().has(TERMINAL)
+    }
+}
+
+/// Both the abort and the error that the work gave, unless that is the abort handed on.
+fn with_abort(error: &Arc<str>, mark: &AbortMark) -> Arc<str> {
+    let aborted = format!("aborted: {}", mark.reason);
+    match **error == aborted {
+        true => Arc::clone(error),
+        false => format!("{aborted}: {error}").into(),
+    }
+}

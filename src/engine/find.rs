@@ -1,0 +1,194 @@
+//! From an id to a task, or to the reason why there is none.
+
+use uuid::Uuid;
+
+use super::{Engine, ModuleCore, TaskRef};
+use crate::arena::Held;
+use crate::error::{Error, GoneReason, Result};
+use crate::id::Place;
+use crate::node::slot::{PARENT_ID, Slot};
+use crate::node::word::{GONE, KIDS, Reading, SETTLED};
+use crate::provider::Hosted;
+use crate::tree::kids::Position;
+use crate::tree::record::Record;
+use crate::view::State;
+
+/// Who answers for an id.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Regular(Held),
+    Virtual(Hosted, &'static ModuleCore),
+}
+
+impl Engine {
+    /// The regular task of this id.
+    pub(crate) fn find(&'static self, id: Uuid) -> Result<Held> {
+        self.check()?;
+        match self.look_up(id) {
+            Some(held) => Ok(held),
+            None => Err(self.why_not(id)),
+        }
+    }
+
+    /// The regular or virtual task of this id.
+    pub(crate) fn find_any(&'static self, id: Uuid) -> Result<Found> {
+        match self.find(id) {
+            Ok(held) => Ok(Found::Regular(held)),
+            Err(error) if error.is_not_found() => match self.find_virtual(id)? {
+                Some((provider, module)) => Ok(Found::Virtual(provider, module)),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    fn look_up(&'static self, id: Uuid) -> Option<Held> {
+        let place = match self.realm.place_of(id) {
+            Some((_, place)) => place,
+            None => self.host_ids.get(id)?,
+        };
+        let slot = self.realm.slots.find(place.slot)?;
+        let held = Held::acquire(slot, self.realm, place.generation)?;
+        // A task with an id of the host's is found by that id alone.
+        let named_so = slot.id(self.realm) == id;
+        let mine = slot
+            .find_tree(self.realm)
+            .is_some_and(|tree| tree.belongs_to(self));
+        if !named_so || !mine || slot.word.load().has(GONE) {
+            return None;
+        }
+        if self.is_expired(slot) {
+            self.expire(&held);
+            return None;
+        }
+        Some(held)
+    }
+
+    /// Whether a settled root's time has come, swept or not.
+    pub(crate) fn is_expired(&'static self, slot: &'static Slot) -> bool {
+        slot.is_root()
+            && slot
+                .find_tree(self.realm)
+                .is_some_and(|tree| tree.deadline() <= self.now())
+    }
+
+    /// Why there is no task of this id. Only whoever asks in vain pays for the answer.
+    pub(super) fn why_not(&'static self, id: Uuid) -> Error {
+        if let Some((reason, state)) = self.tombstones.lock().find(id) {
+            return Error::task_gone(id, reason, state);
+        }
+        let place = self.realm.place_of(id).map(|(_, place)| place);
+        match self.find_folded(id, place) {
+            Some(record) => {
+                let state = if record.has_failed() {
+                    State::Failed
+                } else {
+                    State::Done
+                };
+                Error::task_gone(id, GoneReason::Folded, state)
+            }
+            None => Error::not_found(id),
+        }
+    }
+
+    /// A record of the id that some parent still keeps.
+    fn find_folded(&'static self, id: Uuid, place: Option<Place>) -> Option<Record> {
+        let wanted = |record: &Record| match place {
+            Some(place) => record.place() == place,
+            None => record.more().is_some_and(|more| more.host_id == Some(id)),
+        };
+        self.slots().find_map(|(slot, reading)| {
+            if !reading.has(KIDS) {
+                return None;
+            }
+            let held = Held::acquire(slot, self.realm, reading.generation())?;
+            let kids = held.slot().kids(self.realm)?;
+            let (mut kept, mut at) = (Vec::new(), Some(Position::Succeeded(0)));
+            while let Some(from) = at {
+                at = kids.lock().copy_kept(from, &mut kept);
+            }
+            find_in(&kept, wanted)
+        })
+    }
+
+    /// Every slot in which a registered task of this manager lives, and its word. Whoever
+    /// uses one takes a reference, or looks at the word again afterwards.
+    pub(crate) fn slots(&'static self) -> impl Iterator<Item = (&'static Slot, Reading)> {
+        self.realm.slots.all().filter_map(|slot| {
+            let reading = slot.word.load();
+            if !reading.is_live() || reading.has(GONE) {
+                return None;
+            }
+            let tree = slot.find_tree(self.realm)?;
+            tree.belongs_to(self).then_some((slot, reading))
+        })
+    }
+
+    /// Every task that has not settled and lets itself be held.
+    pub(super) fn unsettled(&'static self) -> impl Iterator<Item = Held> {
+        self.slots().filter_map(|(slot, reading)| {
+            if reading.has(SETTLED) {
+                return None;
+            }
+            let held = Held::acquire(slot, self.realm, reading.generation())?;
+            let mine = slot.find_tree(self.realm)?.belongs_to(self);
+            (mine && !slot.word.load().has(SETTLED)).then_some(held)
+        })
+    }
+
+    /// The roots that have this virtual task as their parent, in order of creation.
+    pub(crate) fn children_of_virtual(&'static self, id: Uuid) -> Vec<Held> {
+        let mut children: Vec<Held> = self
+            .slots()
+            .filter(|(slot, _)| slot.is_root() && slot.is(PARENT_ID))
+            .filter_map(|(slot, reading)| Held::acquire(slot, self.realm, reading.generation()))
+            .filter(|held| {
+                let slot = held.slot();
+                !self.is_expired(slot)
+                    && TaskRef::of(held, self).tree.belongs_to(self)
+                    && slot.parent_id(self.realm) == Some(id)
+            })
+            .collect();
+        children.sort_by_key(|held| held.slot().born());
+        children
+    }
+
+    fn find_virtual(&'static self, id: Uuid) -> Result<Option<(Hosted, &'static ModuleCore)>> {
+        let mut trouble = None;
+        for (provider, module) in self.providers() {
+            match provider.ask(move |provider| provider.contains(id)) {
+                Ok(true) => return Ok(Some((provider, module))),
+                Ok(false) => {}
+                Err(error) => trouble = Some(error),
+            }
+        }
+        trouble.map_or(Ok(None), Err)
+    }
+
+    pub(super) fn is_virtual(&'static self, id: Uuid) -> bool {
+        matches!(self.find_virtual(id), Ok(Some(_)))
+    }
+
+    fn providers(&'static self) -> Vec<(Hosted, &'static ModuleCore)> {
+        let modules = self.modules();
+        let all = modules.into_iter().flat_map(|module| {
+            let providers = module.providers.lock().clone();
+            providers
+                .into_iter()
+                .map(move |provider| (provider, module))
+        });
+        all.collect()
+    }
+}
+
+/// The wanted record among these and their descendants.
+fn find_in(records: &[Record], wanted: impl Fn(&Record) -> bool) -> Option<Record> {
+    let mut rest: Vec<&Record> = records.iter().collect();
+    while let Some(record) = rest.pop() {
+        if wanted(record) {
+            return Some(record.clone());
+        }
+        rest.extend(record.children());
+    }
+    None
+}

@@ -1,0 +1,307 @@
+//! One manager's inside: alone joins trees, ids, retention and providers.
+
+mod close;
+mod create;
+mod end;
+mod find;
+mod reach;
+mod retain;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::arena::{Held, Realm};
+use crate::clock::{Tick, Ticks, nanos};
+use crate::error::{Error, Result};
+use crate::index::{HostIds, Tombstones};
+use crate::names::{Gate, Group, check_name};
+use crate::node::slot::Slot;
+use crate::provider::Hosted;
+use crate::retention::Retention;
+use crate::sync::{AtomicU32, AtomicU64, Condvar, Lock, Ordering};
+use crate::tree::kids::Bounds;
+use crate::tree::root::Tree;
+use crate::view::Name;
+
+pub(crate) use create::{ParentSpec, Spec};
+pub(crate) use end::{Handle, Outcome};
+pub(crate) use find::Found;
+
+/// What a manager was built with.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) node: Name,
+    pub(crate) keep_on_read: bool,
+    pub(crate) bounds: Bounds,
+    pub(crate) tombstones: usize,
+    pub(crate) provider_deadline: Duration,
+    pub(crate) reaper: bool,
+}
+
+/// Lives as long as the process, as handles may: a manager that is gone leaves this shell,
+/// a few hundred bytes, and nothing in it. So no handle counts references to it, and
+/// nothing on a worker's path does.
+pub(crate) struct Engine {
+    /// Tells its trees from those of other managers.
+    pub(crate) uid: u32,
+    pub(crate) realm: &'static Realm,
+    pub(crate) config: Config,
+    pub(crate) ticks: Ticks,
+    task_ttl: AtomicU64,
+    user_task_ttl: AtomicU64,
+    modules: Lock<Vec<&'static ModuleCore>>,
+    stage: AtomicU32,
+    host_ids: HostIds,
+    tombstones: Lock<Tombstones>,
+    retention: Lock<Retained>,
+    /// Wakes the reaper: an earlier deadline, or the end.
+    reaper: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Retained {
+    queue: Retention,
+    reaper_runs: bool,
+}
+
+/// How far a manager's end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(crate) enum Stage {
+    Open,
+    /// Closed or dropped; what still runs is still found.
+    Closing,
+    /// The deadline of a close has passed: nobody is kept waiting any more.
+    Overdue,
+    /// Nothing runs any more.
+    Closed,
+}
+
+/// A module, for as long as its manager's shell lives: one that is registered again under
+/// its name goes on with its numbers.
+pub(crate) struct ModuleCore {
+    pub(crate) group: &'static Group,
+    /// Which registration is in force, so that a handle of an earlier one is refused.
+    pub(crate) registration: AtomicU32,
+    roots: Lock<Roots>,
+    pub(crate) providers: Lock<Vec<Hosted>>,
+}
+
+/// Guarded by the module's lock, under which its roots are made.
+#[derive(Debug, Default)]
+struct Roots {
+    /// The last number of each shard.
+    sequences: std::collections::HashMap<u32, u64>,
+}
+
+/// A task and what belongs to it, as handles hold it: three references that stay valid,
+/// and count nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct TaskRef {
+    pub(crate) slot: &'static Slot,
+    pub(crate) tree: &'static Tree,
+    pub(crate) engine: &'static Engine,
+}
+
+impl Engine {
+    pub(crate) fn start(
+        config: Config,
+        ticks: Ticks,
+        task_ttl: Duration,
+        user_task_ttl: Duration,
+    ) -> Result<&'static Self> {
+        /// Never reused, so that a tree of a manager that is gone belongs to no other.
+        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+
+        check_ttl(task_ttl)?;
+        check_ttl(user_task_ttl)?;
+        let realm = Realm::current()?;
+        let engine: &'static Self = Box::leak(Box::new(Self {
+            uid: NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+            realm,
+            ticks,
+            task_ttl: AtomicU64::new(nanos(task_ttl)),
+            user_task_ttl: AtomicU64::new(nanos(user_task_ttl)),
+            modules: Lock::default(),
+            stage: AtomicU32::new(Stage::Open as u32),
+            host_ids: HostIds::default(),
+            tombstones: Lock::new(Tombstones::new(config.tombstones)),
+            retention: Lock::default(),
+            reaper: Condvar::default(),
+            config,
+        }));
+        realm.remember(engine);
+        Ok(engine)
+    }
+
+    pub(crate) fn now(&self) -> Tick {
+        self.ticks.now()
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::SeqCst) {
+            0 => Stage::Open,
+            1 => Stage::Closing,
+            2 => Stage::Overdue,
+            _ => Stage::Closed,
+        }
+    }
+
+    fn set_stage(&self, stage: Stage) {
+        self.stage.store(stage as u32, Ordering::SeqCst);
+    }
+
+    /// Whether the engine answers in this process, and still has anything to answer for.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.realm.check_fork()?;
+        match self.stage() {
+            Stage::Closed => Err(Error::closed("the manager")),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn task_ttl(&self) -> Duration {
+        Duration::from_nanos(self.task_ttl.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn user_task_ttl(&self) -> Duration {
+        Duration::from_nanos(self.user_task_ttl.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_task_ttl(&self, ttl: Duration) -> Result<Duration> {
+        self.check()?;
+        set_ttl(&self.task_ttl, ttl)
+    }
+
+    pub(crate) fn set_user_task_ttl(&self, ttl: Duration) -> Result<Duration> {
+        self.check()?;
+        set_ttl(&self.user_task_ttl, ttl)
+    }
+
+    /// Registers a module, or opens one again whose last task has ended since it was closed.
+    pub(crate) fn register_module(&'static self, name: &str) -> Result<&'static ModuleCore> {
+        self.check()?;
+        check_name("module name", name, true)?;
+        let mut modules = self.modules.lock();
+        if self.stage() != Stage::Open {
+            return Err(Error::closed("the manager"));
+        }
+        if let Some(module) = modules.iter().copied().find(|m| m.group.name == name) {
+            match self.settle_gate(module) {
+                Gate::Open => return Err(taken(name, "registered")),
+                Gate::Closing => return Err(taken(name, "closing, and still has running tasks")),
+                Gate::Closed => {}
+            }
+            // A module that is registered again is listed as the newest.
+            modules.retain(|m| m.group.name != name);
+            modules.push(module);
+            module.registration.fetch_add(1, Ordering::SeqCst);
+            module.group.set_gate(Gate::Open);
+            return Ok(module);
+        }
+        let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
+            group: Box::leak(Box::new(Group::new(name))),
+            registration: AtomicU32::new(0),
+            roots: Lock::default(),
+            providers: Lock::default(),
+        }));
+        modules.push(module);
+        Ok(module)
+    }
+
+    /// The module of this name, if it is registered or still closing.
+    pub(crate) fn module(&'static self, name: &str) -> Result<&'static ModuleCore> {
+        self.check()?;
+        let modules = self.modules.lock();
+        let found = modules.iter().copied().find(|m| m.group.name == name);
+        match found {
+            Some(module) if self.settle_gate(module) != Gate::Closed => Ok(module),
+            _ => Err(self.unknown_module(name, &modules)),
+        }
+    }
+
+    pub(crate) fn modules(&'static self) -> Vec<&'static ModuleCore> {
+        let modules = self.modules.lock();
+        let all = modules.iter().copied();
+        all.filter(|module| self.settle_gate(module) != Gate::Closed)
+            .collect()
+    }
+
+    fn unknown_module(&self, name: &str, modules: &[&'static ModuleCore]) -> Error {
+        let known: Vec<&str> = modules
+            .iter()
+            .filter(|module| module.group.gate() == Gate::Open)
+            .map(|module| module.group.name.as_str())
+            .collect();
+        Error::new(
+            crate::ErrorCode::UnknownModule,
+            format!("no module is named {name:?}; registered are {known:?}"),
+        )
+    }
+}
+
+impl Tree {
+    pub(crate) fn belongs_to(&self, engine: &Engine) -> bool {
+        self.engine() == engine.uid
+    }
+}
+
+impl TaskRef {
+    /// The task that is held.
+    pub(crate) fn of(held: &Held, engine: &'static Engine) -> Self {
+        let slot = held.slot();
+        let tree = slot
+            .find_tree(engine.realm)
+            .expect("a task that is held has a tree");
+        Self { slot, tree, engine }
+    }
+
+    pub(crate) fn realm(&self) -> &'static Realm {
+        self.engine.realm
+    }
+}
+
+fn taken(name: &str, state: &str) -> Error {
+    Error::new(
+        crate::ErrorCode::ModuleExists,
+        format!("the module {name:?} is {state}; a name is one module's at a time"),
+    )
+}
+
+/// A hundred years: ticks, which hold 584, have room for what comes after.
+const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+fn check_ttl(ttl: Duration) -> Result<()> {
+    if ttl > MAX_TTL {
+        return Err(Error::invalid(format!(
+            "a TTL of {} s does not fit; the longest is {} s",
+            ttl.as_secs(),
+            MAX_TTL.as_secs()
+        )));
+    }
+    Ok(())
+}
+
+fn set_ttl(place: &AtomicU64, ttl: Duration) -> Result<Duration> {
+    check_ttl(ttl)?;
+    Ok(Duration::from_nanos(
+        place.swap(nanos(ttl), Ordering::AcqRel),
+    ))
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({})", self.uid)
+    }
+}
+
+impl fmt::Debug for ModuleCore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.group.fmt(f)
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id())
+    }
+}

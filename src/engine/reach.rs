@@ -1,0 +1,247 @@
+//! What others ask of a task: to abort, to sleep, to go on; and those who want to hear of it.
+
+use std::sync::Arc;
+
+use super::{Engine, Stage, TaskRef};
+use crate::arena::Held;
+use crate::error::{Error, ErrorCode, Result};
+use crate::node::callback::{self, Callback};
+use crate::node::extras::{AbortCallback, AbortMark, DoneCallback};
+use crate::node::slot::ABORTABLE;
+use crate::node::word::{ENDING, PARTS, SETTLED, SUSPEND, TERMINAL, WATCHED};
+use crate::snapshot;
+use crate::sync::{Deadline, Ordering};
+use crate::tree::abort::{self, Seen};
+use crate::tree::root::Hook;
+
+impl Engine {
+    /// An abort by an observer, which a task must be marked for.
+    pub(crate) fn abort(&'static self, task: TaskRef, reason: &str) -> Result<()> {
+        self.realm.check_fork()?;
+        if !task.slot.is(ABORTABLE) {
+            return Err(Error::not_abortable(task.id()));
+        }
+        self.abort_regardless(task, reason);
+        Ok(())
+    }
+
+    /// An abort by the owner, or by closing its module.
+    pub(crate) fn abort_regardless(&'static self, task: TaskRef, reason: &str) {
+        if task.slot.word.load().has(SETTLED) {
+            return;
+        }
+        let extras = task.slot.extras_or_new(self.realm);
+        extras.lock().abort.get_or_insert_with(|| AbortMark {
+            reason: reason.into(),
+            at: self.now(),
+        });
+        abort::mark(task.slot, task.tree);
+        abort::call_hooks(task.tree, self.realm);
+    }
+
+    /// The check after the epoch has moved, counted if it finds something.
+    #[cold]
+    pub(crate) fn abort_requested(&'static self, task: TaskRef, seen: &Seen) -> bool {
+        let requested = seen.look(task.slot, task.tree, self.realm);
+        if requested {
+            task.slot.polls.fetch_add(1, Ordering::Relaxed);
+            task.slot.last_poll.store(self.now(), Ordering::Relaxed);
+        }
+        requested
+    }
+
+    /// The error for work that has to stop.
+    #[cold]
+    pub(crate) fn aborted(&'static self, task: TaskRef) -> Error {
+        let mark = abort::mark_of(task.slot, self.realm);
+        let reason = mark.map_or_else(|| Arc::from("no reason was given"), |mark| mark.reason);
+        Error::aborted(task.id(), &reason)
+    }
+
+    /// Registers an abort callback; it runs now if the abort came first, and never if the
+    /// task has ended.
+    pub(crate) fn on_abort(
+        &'static self,
+        task: TaskRef,
+        f: impl FnOnce() + Send + 'static,
+    ) -> Result<(AbortCallback, u64)> {
+        self.realm.check_fork()?;
+        let callback: AbortCallback = Arc::new(Callback::new(move |()| f()));
+        let extras = task.slot.extras_or_new(self.realm);
+        // From here on the finisher claims the end before it takes the callbacks off.
+        task.slot.word.mark(PARTS);
+        let reached = {
+            let mut hooks = task.tree.hooks();
+            if task.slot.word.load().has(ENDING | TERMINAL) {
+                drop(hooks);
+                callback.cancel();
+                return Ok((callback, 0));
+            }
+            let reached = abort::find_mark(task.slot, self.realm).is_some();
+            if !reached {
+                let number = hooks.add(Hook {
+                    slot: task.slot,
+                    callback: Arc::clone(&callback),
+                });
+                extras.lock().aborts.push((number, Arc::clone(&callback)));
+                return Ok((callback, number));
+            }
+            reached
+        };
+        if reached {
+            callback.run(());
+        }
+        Ok((callback, 0))
+    }
+
+    /// Takes an abort callback off, and waits if it is running on another thread.
+    pub(crate) fn forget_abort(
+        &'static self,
+        task: TaskRef,
+        callback: &AbortCallback,
+        number: u64,
+    ) {
+        if number != 0 {
+            let removed = task.tree.hooks().entries.remove(&number);
+            drop(removed);
+            if let Some(extras) = task.slot.extras(self.realm) {
+                extras.lock().aborts.retain(|(other, _)| *other != number);
+            }
+        }
+        callback.cancel();
+    }
+
+    /// Registers a completion callback; it runs now if the task has ended.
+    pub(crate) fn on_done(&'static self, held: &Held, callback: DoneCallback) -> Result<u64> {
+        self.realm.check_fork()?;
+        let slot = held.slot();
+        let extras = slot.extras_or_new(self.realm);
+        let number = {
+            let mut parts = extras.lock();
+            parts.next_callback += 1;
+            let number = parts.next_callback;
+            parts.done.push((number, Arc::clone(&callback)));
+            number
+        };
+        // The finisher either sees the mark, or has ended the task before it: then whoever
+        // takes the callback off the list runs it.
+        if slot.word.mark(WATCHED).has(TERMINAL) && self.take_done(held, number) {
+            callback.run(Ok(snapshot::status(held, self)));
+        }
+        Ok(number)
+    }
+
+    fn take_done(&'static self, held: &Held, number: u64) -> bool {
+        let Some(extras) = held.slot().extras(self.realm) else {
+            return false;
+        };
+        let mut parts = extras.lock();
+        let at = parts.done.iter().position(|(other, _)| *other == number);
+        let taken = at.map(|at| parts.done.swap_remove(at));
+        drop(parts);
+        taken.is_some()
+    }
+
+    pub(crate) fn forget_done(&'static self, held: &Held, callback: &DoneCallback, number: u64) {
+        self.take_done(held, number);
+        callback.cancel();
+    }
+
+    /// Sleeps until the task has ended.
+    pub(crate) fn wait(&'static self, held: &Held, deadline: &Deadline) -> Result<()> {
+        self.realm.check_fork()?;
+        let slot = held.slot();
+        let has_ended = || slot.word.load().has(TERMINAL);
+        if has_ended() {
+            return Ok(());
+        }
+        if deadline.has_passed() {
+            return Err(Error::timeout(slot.id(self.realm)));
+        }
+        if callback::is_inside() {
+            return Err(Error::would_deadlock("waiting for a task"));
+        }
+        let extras = slot.extras_or_new(self.realm);
+        // The finisher either sees the mark and wakes through the lock below, or has ended
+        // the task before it.
+        slot.word.mark(WATCHED);
+        let mut parts = extras.lock();
+        loop {
+            if has_ended() {
+                return Ok(());
+            }
+            if self.stage() == Stage::Overdue {
+                return Err(Error::closed("the manager"));
+            }
+            if deadline.has_passed() {
+                drop(parts);
+                return Err(Error::timeout(slot.id(self.realm)));
+            }
+            parts = extras.signal.wait(parts, deadline);
+        }
+    }
+
+    /// Asks the owner to sleep at its next checkpoint.
+    pub(crate) fn suspend(&'static self, task: TaskRef) -> Result<()> {
+        self.realm.check_fork()?;
+        task.slot.word.suspend();
+        Ok(())
+    }
+
+    /// Lets the owner go on.
+    pub(crate) fn resume(&'static self, task: TaskRef) -> Result<()> {
+        self.realm.check_fork()?;
+        task.slot.word.resume();
+        if let Some(extras) = task.slot.extras(self.realm) {
+            extras.wake_all();
+        }
+        Ok(())
+    }
+
+    /// The owner's pause: two loads where nobody asked for anything.
+    #[inline]
+    pub(crate) fn checkpoint(&'static self, task: TaskRef, seen: &Seen) -> Result<()> {
+        if !seen.is_current(task.tree) && self.abort_requested(task, seen) {
+            return Err(self.aborted(task));
+        }
+        match task.slot.word.load().has(SUSPEND) {
+            true => self.sleep(task, seen),
+            false => Ok(()),
+        }
+    }
+
+    /// Sleeps until it is resumed, aborted or ended by somebody who shares the task.
+    #[cold]
+    fn sleep(&'static self, task: TaskRef, seen: &Seen) -> Result<()> {
+        if self.realm.is_forked() {
+            return Ok(());
+        }
+        if callback::is_inside() {
+            return Err(Error::would_deadlock("sleeping in a checkpoint"));
+        }
+        let extras = task.slot.extras_or_new(self.realm);
+        // An abort calls this once it has set its mark; the lock lets no wake-up be lost.
+        let (alarm, number) = self.on_abort(task, || extras.wake_all())?;
+        let mut parts = extras.lock();
+        while task.slot.word.fall_asleep() {
+            if !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm) {
+                break;
+            }
+            parts = extras.signal.wait(parts, &Deadline::Never);
+        }
+        task.slot.word.wake_up();
+        drop(parts);
+        self.forget_abort(task, &alarm, number);
+        if Engine::has_ended(task) {
+            return Err(Error::new(
+                ErrorCode::AlreadyFinished,
+                "the task was ended while it slept",
+            )
+            .with_id(task.id()));
+        }
+        if !seen.is_current(task.tree) && self.abort_requested(task, seen) {
+            return Err(self.aborted(task));
+        }
+        Ok(())
+    }
+}

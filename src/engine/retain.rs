@@ -1,0 +1,180 @@
+//! What becomes of a root that has settled: kept for its TTL, then forgotten.
+
+use super::{Engine, Gate, Stage, TaskRef};
+use crate::arena::Held;
+use crate::error::{Error, ErrorCode, GoneReason, Result};
+use crate::id::Place;
+use crate::node::slot::{INTERNAL, USER_TASK};
+use crate::node::word::{GONE, SETTLED};
+use crate::sync::{Deadline, Ordering};
+
+/// How many roots the reaper forgets before it lets others at the queue.
+const BATCH: usize = 256;
+
+impl Engine {
+    /// A root has settled: its TTL, as it is at this moment, begins.
+    pub(super) fn root_settled(&'static self, root: TaskRef) {
+        let ttl = match root.slot.is(USER_TASK) {
+            true => &self.user_task_ttl,
+            false => &self.task_ttl,
+        };
+        let ttl = ttl.load(Ordering::Relaxed);
+        let group = root.slot.names(self.realm).group;
+        let closing = self.stage() != Stage::Open || group.gate() != Gate::Open;
+        if closing {
+            return self.unregister(root, GoneReason::Drained);
+        }
+        if ttl == 0 || root.slot.is(INTERNAL) {
+            return self.unregister(root, GoneReason::Expired);
+        }
+        let deadline = self.now().saturating_add(ttl);
+        root.tree.set_deadline(deadline);
+        let place = root.slot.place(root.slot.word.load());
+        let mut retained = self.retention.lock();
+        let wake = retained.queue.push(deadline, place);
+        if !retained.reaper_runs && self.config.reaper && !self.ticks.is_manual() {
+            retained.reaper_runs = self.start_reaper();
+        }
+        drop(retained);
+        if wake {
+            self.reaper.notify_all();
+        }
+    }
+
+    /// Takes a settled root out, if nobody was faster. The caller holds a reference.
+    fn unregister(&'static self, root: TaskRef, reason: GoneReason) {
+        let _ = self.try_unregister(root, reason);
+    }
+
+    fn try_unregister(&'static self, root: TaskRef, reason: GoneReason) -> bool {
+        let id = root.id();
+        let state = root.slot.word.load().state();
+        {
+            // Who finds the task gone finds the reason under this lock.
+            let mut tombstones = self.tombstones.lock();
+            if !root.slot.word.unregister() {
+                return false;
+            }
+            tombstones.push(id, reason, state);
+        }
+        let host_id = root.slot.is(crate::node::slot::HOST_ID).then_some(id);
+        self.forget_host_id(host_id);
+        self.realm.release(root.slot, 1);
+        true
+    }
+
+    /// Whether the task has ended with all its descendants, so that it can be taken.
+    pub(crate) fn check_settled(&'static self, held: &Held) -> Result<()> {
+        if held.slot().word.load().has(SETTLED) {
+            return Ok(());
+        }
+        let id = held.slot().id(self.realm);
+        Err(Error::new(
+            ErrorCode::NotSettled,
+            format!("task {id} or a descendant of it is still at work; wait for it first"),
+        )
+        .with_id(id))
+    }
+
+    /// Takes a settled root out on behalf of somebody who has read it.
+    pub(crate) fn take(&'static self, held: &Held) -> Result<()> {
+        let task = TaskRef::of(held, self);
+        if !self.try_unregister(task, GoneReason::Read) {
+            return Err(self.why_not(task.id()));
+        }
+        self.forget_deadlines(1);
+        Ok(())
+    }
+
+    /// Keeps the queue of deadlines in proportion to the roots in it.
+    fn forget_deadlines(&'static self, count: usize) {
+        let mut retained = self.retention.lock();
+        for _ in 0..count {
+            retained.queue.forget_one(|place| {
+                let reading = self.realm.slots.get(place.slot).word.load();
+                reading.generation() == place.generation && !reading.has(GONE)
+            });
+        }
+    }
+
+    /// Forgets a root whose time has come.
+    pub(super) fn expire(&'static self, held: &Held) {
+        self.unregister(TaskRef::of(held, self), GoneReason::Expired);
+    }
+
+    /// Unregisters all settled roots of a module; how many there were.
+    pub(crate) fn drain(&'static self, group: &'static crate::names::Group) -> usize {
+        let places = self.retention.lock().queue.all();
+        let drained = places
+            .into_iter()
+            .filter_map(|place| self.hold(place))
+            .filter(|held| std::ptr::eq(held.slot().names(self.realm).group, group))
+            .filter(|held| self.try_unregister(TaskRef::of(held, self), GoneReason::Drained))
+            .count();
+        self.forget_deadlines(drained);
+        drained
+    }
+
+    fn hold(&'static self, place: Place) -> Option<Held> {
+        let slot = self.realm.slots.find(place.slot)?;
+        Held::acquire(slot, self.realm, place.generation)
+    }
+
+    /// Forgets every root whose time has come; how many there were.
+    pub(crate) fn sweep(&'static self) -> usize {
+        let mut count = 0;
+        loop {
+            let mut places = Vec::new();
+            let now = self.now();
+            self.retention
+                .lock()
+                .queue
+                .pop_expired(now, BATCH, &mut places);
+            if places.is_empty() {
+                return count;
+            }
+            count += self.expire_all(places);
+        }
+    }
+
+    fn expire_all(&'static self, places: Vec<Place>) -> usize {
+        let held = places.into_iter().filter_map(|place| self.hold(place));
+        held.filter(|held| self.try_unregister(TaskRef::of(held, self), GoneReason::Expired))
+            .count()
+    }
+
+    /// The first root that is kept starts the thread; a manager that keeps none has none.
+    fn start_reaper(&'static self) -> bool {
+        std::thread::Builder::new()
+            .name("taskmgr-reaper".into())
+            .spawn(move || self.reap())
+            .is_ok()
+    }
+
+    fn reap(&'static self) {
+        let mut retained = self.retention.lock();
+        while self.stage() == Stage::Open {
+            let now = self.now();
+            let mut places = Vec::new();
+            retained.queue.pop_expired(now, BATCH, &mut places);
+            if !places.is_empty() {
+                drop(retained);
+                self.expire_all(places);
+                retained = self.retention.lock();
+                continue;
+            }
+            let deadline = match retained.queue.next() {
+                None => Deadline::Never,
+                Some(next) => Deadline::after(std::time::Duration::from_nanos(next - now)),
+            };
+            retained = self.reaper.wait(retained, &deadline);
+        }
+        retained.reaper_runs = false;
+    }
+
+    /// Ends the reaper; through the lock, so that it is asleep or yet to look.
+    pub(super) fn stop_reaper(&self) {
+        drop(self.retention.lock());
+        self.reaper.notify_all();
+    }
+}

@@ -1,0 +1,119 @@
+//! Ids that hosts bring, and a bounded memory of roots that are gone.
+
+use std::collections::VecDeque;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use uuid::Uuid;
+
+use crate::error::GoneReason;
+use crate::id::Place;
+use crate::view::State;
+
+/// Where the tasks live whose ids were brought by the host. No guard of the map leaves
+/// these functions, and none calls out.
+#[derive(Debug, Default)]
+pub(crate) struct HostIds(DashMap<Uuid, Place, foldhash::fast::RandomState>);
+
+impl HostIds {
+    /// `false` if the id lives already.
+    #[must_use = "an id that lives is refused"]
+    pub(crate) fn insert(&self, id: Uuid, place: Place) -> bool {
+        match self.0.entry(id) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(place);
+                true
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, id: Uuid) -> Option<Place> {
+        self.0.get(&id).map(|place| *place)
+    }
+
+    pub(crate) fn remove(&self, id: Uuid) {
+        self.0.remove(&id);
+    }
+}
+
+/// The latest roots that are gone: a ring, so that forgetting is free and only a look-up
+/// that fails anyway pays for the search.
+#[derive(Debug)]
+pub(crate) struct Tombstones {
+    ring: VecDeque<Tombstone>,
+    bound: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Tombstone {
+    id: Uuid,
+    reason: GoneReason,
+    state: State,
+}
+
+impl Tombstones {
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            ring: VecDeque::new(),
+            bound,
+        }
+    }
+
+    pub(crate) fn push(&mut self, id: Uuid, reason: GoneReason, state: State) {
+        if self.bound == 0 {
+            return;
+        }
+        if self.ring.len() == self.bound {
+            self.ring.pop_front();
+        }
+        self.ring.push_back(Tombstone { id, reason, state });
+    }
+
+    pub(crate) fn find(&self, id: Uuid) -> Option<(GoneReason, State)> {
+        let stone = self.ring.iter().rev().find(|stone| stone.id == id)?;
+        Some((stone.reason, stone.state))
+    }
+
+    /// The id has come back.
+    pub(crate) fn forget(&mut self, id: Uuid) {
+        self.ring.retain(|stone| stone.id != id);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ttl_5_the_memory_of_what_is_gone_is_bounded() {
+        let mut stones = Tombstones::new(2);
+        let ids: Vec<Uuid> = (0..3).map(|_| Uuid::new_v4()).collect();
+        for id in &ids {
+            stones.push(*id, GoneReason::Expired, State::Done);
+        }
+        assert_eq!(stones.find(ids[0]), None);
+        assert_eq!(
+            stones.find(ids[2]),
+            Some((GoneReason::Expired, State::Done))
+        );
+        stones.forget(ids[2]);
+        assert_eq!(stones.find(ids[2]), None);
+    }
+
+    #[test]
+    fn id_1_an_id_that_lives_is_refused() {
+        let ids = HostIds::default();
+        let (id, place) = (
+            Uuid::new_v4(),
+            Place {
+                slot: 1,
+                generation: 1,
+            },
+        );
+        assert!(ids.insert(id, place));
+        assert!(!ids.insert(id, place));
+        ids.remove(id);
+        assert!(ids.insert(id, place));
+    }
+}

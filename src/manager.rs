@@ -1,0 +1,686 @@
+//! The one manager of a node.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::clock::{Clock, Ticks};
+use crate::engine::{Config, Engine};
+use crate::error::{Error, ErrorCode, Result};
+use crate::handle::{DoneGuard, Observer};
+use crate::module::Module;
+use crate::names::check_name;
+use crate::tree::kids::Bounds;
+use crate::view::{CloseReport, Filter, Name, Stats, Status};
+
+/// Keeps track of a node's long-running operations.
+///
+/// Clones are the same manager. When the last one is dropped without
+/// [`close`](Manager::close), new tasks are refused and all that run are told to abort,
+/// but not waited for; handles that are left still report, finish, and can be waited for.
+///
+/// ```
+/// use std::time::Duration;
+/// use taskmgr::{Filter, Manager};
+///
+/// let manager = Manager::builder()
+///     .node("10.0.0.1")
+///     .task_ttl(Duration::from_secs(60))
+///     .build()?;
+/// let compaction = manager.register_module("compaction")?;
+/// let job = compaction.task("major compaction").keyspace("ks").abortable().start()?;
+/// for table in ["events", "users"] {
+///     job.child("major compaction").scope("table").table(table).run(|task| {
+///         task.check_abort()?;
+///         Ok(())
+///     })?;
+/// }
+/// let id = job.id();
+/// job.finish()?;
+/// assert_eq!(manager.list("compaction", &Filter::new())?.len(), 1);
+/// assert_eq!(manager.status_tree(id)?.len(), 3);
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Manager(Arc<Shared>);
+
+struct Shared {
+    engine: &'static Engine,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.engine.abandon();
+    }
+}
+
+impl Manager {
+    /// A builder with the defaults.
+    ///
+    /// ```
+    /// let manager = taskmgr::Manager::builder().build()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn builder() -> ManagerBuilder {
+        ManagerBuilder::default()
+    }
+
+    fn engine(&self) -> &'static Engine {
+        self.0.engine
+    }
+
+    /// Registers a module.
+    ///
+    /// # Errors
+    /// [`ModuleExists`](ErrorCode::ModuleExists) if one of that name is registered or still
+    /// closing; [`InvalidArgument`](ErrorCode::InvalidArgument) for a name that is empty,
+    /// above 255 bytes or has control characters; [`Closed`](ErrorCode::Closed);
+    /// [`Forked`](ErrorCode::Forked).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// let repair = manager.register_module("repair")?;
+    /// assert!(manager.register_module("repair").is_err());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn register_module(&self, name: &str) -> Result<Module> {
+        Ok(Module::new(
+            self.engine(),
+            self.engine().register_module(name)?,
+        ))
+    }
+
+    /// The module of this name.
+    ///
+    /// # Errors
+    /// [`UnknownModule`](ErrorCode::UnknownModule), [`Closed`](ErrorCode::Closed),
+    /// [`Forked`](ErrorCode::Forked).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # manager.register_module("repair")?;
+    /// let repair = manager.module("repair")?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn module(&self, name: &str) -> Result<Module> {
+        Ok(Module::new(self.engine(), self.engine().module(name)?))
+    }
+
+    /// The names of all modules, in order of registration; none in a forked child.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// manager.register_module("repair")?;
+    /// manager.register_module("backup")?;
+    /// assert_eq!(manager.modules(), ["repair", "backup"]);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn modules(&self) -> Vec<String> {
+        if self.engine().check().is_err() {
+            return Vec::new();
+        }
+        let modules = self.engine().modules().into_iter();
+        modules
+            .map(|module| module.group.name.to_string())
+            .collect()
+    }
+
+    /// The address that the manager was given.
+    ///
+    /// ```
+    /// let manager = taskmgr::Manager::builder().node("10.0.0.1").build()?;
+    /// assert_eq!(manager.node(), "10.0.0.1");
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn node(&self) -> &str {
+        &self.engine().config.node
+    }
+
+    /// Whether reading the status of a settled root leaves it registered.
+    ///
+    /// ```
+    /// assert!(!taskmgr::Manager::builder().build()?.keep_on_read());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn keep_on_read(&self) -> bool {
+        self.engine().config.keep_on_read
+    }
+
+    /// For how long a finished root stays.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// assert!(manager.task_ttl().is_zero());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn task_ttl(&self) -> Duration {
+        self.engine().task_ttl()
+    }
+
+    /// Sets it for roots that settle from now on; what it was before.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorCode::InvalidArgument) above 100 years,
+    /// [`Closed`](ErrorCode::Closed), [`Forked`](ErrorCode::Forked).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// assert_eq!(manager.set_task_ttl(Duration::from_secs(60))?, Duration::ZERO);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn set_task_ttl(&self, ttl: Duration) -> Result<Duration> {
+        self.engine().set_task_ttl(ttl)
+    }
+
+    /// For how long a finished root that a user started stays.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// assert_eq!(manager.user_task_ttl().as_secs(), 3600);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn user_task_ttl(&self) -> Duration {
+        self.engine().user_task_ttl()
+    }
+
+    /// Sets it for roots that settle from now on; what it was before.
+    ///
+    /// # Errors
+    /// As [`set_task_ttl`](Self::set_task_ttl).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// assert_eq!(manager.set_user_task_ttl(Duration::ZERO)?.as_secs(), 3600);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn set_user_task_ttl(&self, ttl: Duration) -> Result<Duration> {
+        self.engine().set_user_task_ttl(ttl)
+    }
+
+    /// An observer of the task of this id, regular or virtual.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorCode::NotFound); [`Gone`](ErrorCode::Gone) if it was there, with
+    /// the reason and the final state; [`Provider`](ErrorCode::Provider) if no regular task
+    /// has the id and a provider could not say; [`Closed`](ErrorCode::Closed);
+    /// [`Forked`](ErrorCode::Forked).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// let observer = manager.observe(task.id())?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn observe(&self, id: Uuid) -> Result<Observer> {
+        let found = self.engine().find_any(id)?;
+        Ok(Observer::of(found, id, self.engine()))
+    }
+
+    /// How the task is. This only looks.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// assert_eq!(manager.status(task.id())?.state, taskmgr::State::Running);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn status(&self, id: Uuid) -> Result<Status> {
+        self.observe(id)?.status()
+    }
+
+    /// How the settled root has ended; it is unregistered with that.
+    ///
+    /// # Errors
+    /// [`NotSettled`](ErrorCode::NotSettled) if it or a descendant is at work;
+    /// [`NotSupported`](ErrorCode::NotSupported) for a virtual task; and as
+    /// [`observe`](Self::observe).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").user_task().start()?;
+    /// let id = task.id();
+    /// assert!(manager.take_status(id).is_err());
+    /// task.finish()?;
+    /// assert_eq!(manager.take_status(id)?.state, taskmgr::State::Done);
+    /// assert!(manager.take_status(id).unwrap_err().is_gone());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn take_status(&self, id: Uuid) -> Result<Status> {
+        self.take(id, Observer::status)
+    }
+
+    /// The statuses of the task and all its descendants, breadth-first.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// let child = task.child("repair").start()?;
+    /// assert_eq!(manager.status_tree(task.id())?.len(), 2);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
+        self.observe(id)?.status_tree()
+    }
+
+    /// The same of a settled root, which is unregistered with that.
+    ///
+    /// # Errors
+    /// As [`take_status`](Self::take_status).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").user_task().start()?;
+    /// let id = task.id();
+    /// task.finish()?;
+    /// assert_eq!(manager.take_status_tree(id)?.len(), 1);
+    /// assert!(manager.status(id).unwrap_err().is_gone());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn take_status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
+        self.take(id, Observer::status_tree)
+    }
+
+    fn take<T>(&self, id: Uuid, read: impl FnOnce(&Observer) -> Result<T>) -> Result<T> {
+        let observer = self.observe(id)?;
+        let Some((held, engine)) = observer.registered() else {
+            return Err(Error::new(
+                ErrorCode::NotSupported,
+                format!("task {id} is virtual; its provider decides for how long it is there"),
+            )
+            .with_id(id));
+        };
+        // A settled root does not change any more, so what is read now is what is taken.
+        engine.check_settled(held)?;
+        let taken = read(&observer)?;
+        engine.take(held)?;
+        Ok(taken)
+    }
+
+    /// What the REST API answers: the status, and a settled root is unregistered with that
+    /// unless the manager was built with [`keep_on_read`](ManagerBuilder::keep_on_read).
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").user_task().start()?;
+    /// let id = task.id();
+    /// assert!(manager.read_status(id).is_ok()); // still running: nothing is unregistered
+    /// task.finish()?;
+    /// assert!(manager.read_status(id).is_ok());
+    /// assert!(manager.read_status(id).unwrap_err().is_gone());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn read_status(&self, id: Uuid) -> Result<Status> {
+        self.read(id, Self::take_status, Self::status)
+    }
+
+    /// The same for the statuses of a whole tree.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().keep_on_read(true).build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").user_task().start()?;
+    /// let id = task.id();
+    /// task.finish()?;
+    /// assert_eq!(manager.read_status_tree(id)?.len(), 1);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn read_status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
+        self.read(id, Self::take_status_tree, Self::status_tree)
+    }
+
+    fn read<T>(
+        &self,
+        id: Uuid,
+        take: impl FnOnce(&Self, Uuid) -> Result<T>,
+        look: impl FnOnce(&Self, Uuid) -> Result<T>,
+    ) -> Result<T> {
+        if self.keep_on_read() {
+            return look(self, id);
+        }
+        match take(self, id) {
+            Err(error)
+                if matches!(
+                    error.code(),
+                    ErrorCode::NotSettled | ErrorCode::NotSupported
+                ) =>
+            {
+                look(self, id)
+            }
+            taken => taken,
+        }
+    }
+
+    /// Tells the task and all below it to abort.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe) and [`Observer::abort`].
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").abortable().start()?;
+    /// manager.abort(task.id(), "disk is nearly full")?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn abort(&self, id: Uuid, reason: &str) -> Result<()> {
+        self.observe(id)?.abort(reason)
+    }
+
+    /// Asks the task's owner to sleep at its next checkpoint.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe) and [`Observer::suspend`].
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// manager.suspend(task.id())?;
+    /// manager.resume(task.id())?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn suspend(&self, id: Uuid) -> Result<()> {
+        self.observe(id)?.suspend()
+    }
+
+    /// Takes that back.
+    ///
+    /// # Errors
+    /// As [`suspend`](Self::suspend).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// manager.resume(task.id())?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn resume(&self, id: Uuid) -> Result<()> {
+        self.observe(id)?.resume()
+    }
+
+    /// Sleeps until the task has ended, and returns its final status.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe) and [`Observer::wait`].
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let module = manager.register_module("repair")?;
+    /// let work = module.task("repair").user_task().spawn(|_| Ok(()))?;
+    /// assert_eq!(manager.wait(work.observer().id())?.state, taskmgr::State::Done);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn wait(&self, id: Uuid) -> Result<Status> {
+        self.observe(id)?.wait()
+    }
+
+    /// The same, for no longer than this.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe) and [`Observer::wait_timeout`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// assert!(manager.wait_timeout(task.id(), Duration::ZERO).unwrap_err().is_timeout());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn wait_timeout(&self, id: Uuid, timeout: Duration) -> Result<Status> {
+        self.observe(id)?.wait_timeout(timeout)
+    }
+
+    /// Calls `f` once with the final status when the task has ended.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe) and [`Observer::on_done`].
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// let guard = manager.on_done(task.id(), |status| println!("{status:?}"))?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn on_done(
+        &self,
+        id: Uuid,
+        f: impl FnOnce(Result<Status>) + Send + 'static,
+    ) -> Result<DoneGuard> {
+        self.observe(id)?.on_done(f)
+    }
+
+    /// The tasks of a module, by time of creation and then id.
+    ///
+    /// # Errors
+    /// [`UnknownModule`](ErrorCode::UnknownModule), [`Closed`](ErrorCode::Closed),
+    /// [`Forked`](ErrorCode::Forked).
+    ///
+    /// ```
+    /// use taskmgr::Filter;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// assert_eq!(manager.list("repair", &Filter::new())?[0].id, task.id());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn list(&self, module: &str, filter: &Filter) -> Result<Vec<Stats>> {
+        self.module(module)?.list(filter)
+    }
+
+    /// Unregisters all settled roots of a module; how many there were.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # manager.register_module("repair")?;
+    /// assert_eq!(manager.drain("repair")?, 0);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn drain(&self, module: &str) -> Result<usize> {
+        self.module(module)?.drain()
+    }
+
+    /// Closes a module: see [`Module::close`].
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # manager.register_module("repair")?;
+    /// assert!(manager.close_module("repair", std::time::Duration::ZERO)?.is_complete());
+    /// assert!(manager.module("repair").is_err());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn close_module(&self, module: &str, deadline: Duration) -> Result<CloseReport> {
+        self.module(module)?.close(deadline)
+    }
+
+    /// Closes all modules and the manager with them. Whoever still waits for a task at the
+    /// deadline gets [`Closed`](ErrorCode::Closed); closing again waits on for what still runs.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorCode::Closed) if it was closed before; [`Forked`](ErrorCode::Forked).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let manager = taskmgr::Manager::builder().build()?;
+    /// assert!(manager.close(Duration::from_secs(5))?.is_complete());
+    /// assert!(manager.close(Duration::ZERO).unwrap_err().is_closed());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn close(&self, deadline: Duration) -> Result<CloseReport> {
+        self.engine().close(deadline)
+    }
+
+    /// Forgets the roots whose time has come, for hosts that turned the background thread
+    /// off; how many there were. What has expired is never shown, swept or not.
+    ///
+    /// ```
+    /// let manager = taskmgr::Manager::builder().reaper(false).build()?;
+    /// assert_eq!(manager.tick(), 0);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn tick(&self) -> usize {
+        match self.engine().check() {
+            Ok(()) => self.engine().sweep(),
+            Err(_) => 0,
+        }
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Manager({:?}, {:?})", self.node(), self.modules())
+    }
+}
+
+/// What a manager shall be.
+///
+/// ```
+/// use std::time::Duration;
+/// use taskmgr::{Clock, Manager};
+///
+/// let manager = Manager::builder()
+///     .task_ttl(Duration::from_secs(10))
+///     .user_task_ttl(Duration::from_secs(3600))
+///     .clock(Clock::System)
+///     .node("10.0.0.1")
+///     .reaper(true)
+///     .keep_on_read(false)
+///     .max_kept_children(1024)
+///     .max_kept_per_root(16_384)
+///     .tombstones(4096)
+///     .provider_deadline(Duration::from_secs(5))
+///     .build()?;
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder makes nothing until it is built"]
+pub struct ManagerBuilder {
+    task_ttl: Duration,
+    user_task_ttl: Duration,
+    clock: Clock,
+    node: String,
+    reaper: bool,
+    keep_on_read: bool,
+    max_kept_children: usize,
+    max_kept_per_root: usize,
+    tombstones: usize,
+    provider_deadline: Duration,
+}
+
+impl Default for ManagerBuilder {
+    fn default() -> Self {
+        Self {
+            task_ttl: Duration::ZERO,
+            user_task_ttl: Duration::from_secs(3600),
+            clock: Clock::System,
+            node: String::new(),
+            reaper: true,
+            keep_on_read: false,
+            max_kept_children: 1024,
+            max_kept_per_root: 16_384,
+            tombstones: 4096,
+            provider_deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $example:literal;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// ```
+            /// # use std::time::Duration;
+            #[doc = concat!("let builder = taskmgr::Manager::builder().", stringify!($name), "(", $example, ");")]
+            /// # builder.build()?;
+            /// # Ok::<(), taskmgr::Error>(())
+            /// ```
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.$name = $name;
+                self
+            }
+        )*
+    };
+}
+
+impl ManagerBuilder {
+    setters! {
+        /// For how long a finished root stays; 0, the default, forgets it at once.
+        task_ttl: Duration = "Duration::from_secs(60)";
+        /// For how long one that a user started stays; an hour by default.
+        user_task_ttl: Duration = "Duration::from_secs(600)";
+        /// Where the time comes from.
+        clock: Clock = "taskmgr::Clock::System";
+        /// Whether a background thread forgets roots whose time has come; it starts with
+        /// the first root that is kept. Without it, call [`Manager::tick`].
+        reaper: bool = "false";
+        /// Whether reading the status of a settled root over REST leaves it registered, as
+        /// today's ScyllaDB does.
+        keep_on_read: bool = "true";
+        /// How many succeeded children a parent keeps, and how many failed ones.
+        max_kept_children: usize = "100";
+        /// How many finished descendants a whole tree keeps.
+        max_kept_per_root: usize = "1000";
+        /// How many roots that are gone are remembered, with the reason; 0 for none.
+        tombstones: usize = "0";
+        /// How long a provider of virtual tasks may take to answer.
+        provider_deadline: Duration = "Duration::from_millis(200)";
+    }
+
+    /// The address of this node, as children's ids are shown with it.
+    ///
+    /// ```
+    /// let manager = taskmgr::Manager::builder().node("10.0.0.1").build()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn node(mut self, node: impl Into<String>) -> Self {
+        self.node = node.into();
+        self
+    }
+
+    /// Builds the manager.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorCode::InvalidArgument) for a TTL above 100 years or an
+    /// address that is no name; [`Exhausted`](ErrorCode::Exhausted) in a process that is
+    /// more than 15 forks away from the first that built one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// assert!(taskmgr::Manager::builder().task_ttl(Duration::MAX).build().is_err());
+    /// ```
+    pub fn build(self) -> Result<Manager> {
+        check_name("node address", &self.node, false)?;
+        let config = Config {
+            node: Name::from(self.node),
+            keep_on_read: self.keep_on_read,
+            bounds: Bounds {
+                per_parent: self.max_kept_children,
+                per_root: self.max_kept_per_root,
+            },
+            tombstones: self.tombstones,
+            provider_deadline: self.provider_deadline,
+            reaper: self.reaper,
+        };
+        let ticks = Ticks::new(self.clock);
+        let engine = Engine::start(config, ticks, self.task_ttl, self.user_task_ttl)?;
+        Ok(Manager(Arc::new(Shared { engine })))
+    }
+}

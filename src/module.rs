@@ -1,0 +1,146 @@
+//! A group of operations of one nature.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::engine::{Engine, ModuleCore};
+use crate::error::Result;
+use crate::handle::TaskBuilder;
+use crate::provider::{Hosted, Provider};
+use crate::snapshot;
+use crate::view::{CloseReport, Filter, Stats};
+
+/// A module: a group of operations of one nature, e.g. all repairs.
+///
+/// A handle of it does not keep the manager; all handles are equal.
+///
+/// ```
+/// let manager = taskmgr::Manager::builder().build()?;
+/// let repair = manager.register_module("repair")?;
+/// repair.task("repair").scope("keyspace").start()?.finish()?;
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) engine: &'static Engine,
+    pub(crate) core: &'static ModuleCore,
+    pub(crate) registration: u32,
+}
+
+impl Module {
+    pub(crate) fn new(engine: &'static Engine, core: &'static ModuleCore) -> Self {
+        let registration = core.registration();
+        Self {
+            engine,
+            core,
+            registration,
+        }
+    }
+
+    /// The module's name.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// assert_eq!(manager.register_module("repair")?.name(), "repair");
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.core.group.name
+    }
+
+    /// A builder for a task of this type.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let repair = manager.register_module("repair")?;
+    /// let task = repair.task("repair").start()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn task<'a>(&self, type_: &'a str) -> TaskBuilder<'a> {
+        TaskBuilder::root(self.engine, self.core, self.registration, type_)
+    }
+
+    /// The module's tasks, by time of creation and then id.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
+    ///
+    /// ```
+    /// use taskmgr::Filter;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let repair = manager.register_module("repair")?;
+    /// let task = repair.task("repair").keyspace("ks").start()?;
+    /// assert_eq!(repair.list(&Filter::new().keyspace("ks"))?[0].id, task.id());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Stats>> {
+        self.engine.check()?;
+        let providers = self.core.providers.lock().clone();
+        Ok(snapshot::list(
+            self.engine,
+            self.core.group,
+            &providers,
+            filter,
+        ))
+    }
+
+    /// Unregisters all its settled roots; how many there were.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let repair = manager.register_module("repair")?;
+    /// repair.task("repair").user_task().start()?.finish()?;
+    /// assert_eq!(repair.drain()?, 1);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn drain(&self) -> Result<usize> {
+        self.engine.check()?;
+        Ok(self.engine.drain(self.core.group))
+    }
+
+    /// Closes the module: no new tasks; its running ones are told to abort and waited for
+    /// until the deadline; the settled ones are unregistered. What still runs then keeps
+    /// the name taken until it ends, and closing again waits on.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorCode::Closed) if it was closed before;
+    /// [`Forked`](crate::ErrorCode::Forked).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let repair = manager.register_module("repair")?;
+    /// let task = repair.task("repair").start()?;
+    /// let report = repair.close(Duration::ZERO)?;
+    /// assert_eq!(report.still_running[0].id, task.id());
+    /// assert!(task.finish().unwrap_err().is_aborted());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn close(&self, deadline: Duration) -> Result<CloseReport> {
+        self.engine
+            .close_module(self.core, self.registration, deadline)
+    }
+
+    /// Registers a provider of virtual tasks.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
+    ///
+    /// See [`Provider`] for an example.
+    pub fn register_provider(&self, provider: impl Provider) -> Result<()> {
+        self.engine.check()?;
+        self.core.check(self.registration)?;
+        let hosted = Hosted::new(provider, self.engine.config.provider_deadline);
+        self.core.providers.lock().push(hosted);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Module({:?})", self.name())
+    }
+}

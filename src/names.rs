@@ -1,0 +1,215 @@
+//! The names that tasks share: each combination is kept once, and a task carries its number.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::sync::{AtomicU32, Lock, Ordering};
+use crate::view::Name;
+
+/// Longest name in bytes.
+pub(crate) const MAX_NAME: usize = 255;
+
+/// How many combinations a module keeps; further ones belong to their task alone, so that
+/// a host that puts something unique into a name costs memory only while its task lives.
+const MAX_INTERNED: usize = 1 << 16;
+
+/// Whether a module takes new tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    Open,
+    /// Told to close; what still runs keeps its name taken.
+    Closing,
+    Closed,
+}
+
+/// A module as its tasks see it.
+pub(crate) struct Group {
+    pub(crate) name: Name,
+    gate: AtomicU32,
+    interned: Lock<HashMap<Key, &'static NameSet>>,
+}
+
+impl Group {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: Name::from(name),
+            gate: AtomicU32::new(0),
+            interned: Lock::new(HashMap::new()),
+        }
+    }
+
+    /// SeqCst, so that "closed, then looked for tasks" and "made a task, then looked
+    /// whether closed" cannot both miss the other.
+    pub(crate) fn gate(&self) -> Gate {
+        match self.gate.load(Ordering::SeqCst) {
+            0 => Gate::Open,
+            1 => Gate::Closing,
+            _ => Gate::Closed,
+        }
+    }
+
+    pub(crate) fn set_gate(&self, gate: Gate) {
+        self.gate.store(gate as u32, Ordering::SeqCst);
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        match self.gate() {
+            Gate::Open => Ok(()),
+            _ => Err(Error::closed(&format!("module {:?}", &*self.name))),
+        }
+    }
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Group({:?})", self.name)
+    }
+}
+
+/// The names given for a new task.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given<'a> {
+    pub(crate) type_: &'a str,
+    pub(crate) scope: &'a str,
+    pub(crate) keyspace: &'a str,
+    pub(crate) table: &'a str,
+    pub(crate) units: &'a str,
+}
+
+/// One combination of module, type, scope, keyspace, table and units.
+#[derive(Debug)]
+pub(crate) struct NameSet {
+    pub(crate) group: &'static Group,
+    /// The number in the realm's table, unless the set belongs to one task alone.
+    pub(crate) number: u32,
+    pub(crate) type_: Name,
+    pub(crate) scope: Name,
+    pub(crate) keyspace: Name,
+    pub(crate) table: Name,
+    pub(crate) units: Name,
+}
+
+impl NameSet {
+    fn new(group: &'static Group, given: &Given<'_>) -> Self {
+        Self {
+            group,
+            number: u32::MAX,
+            type_: given.type_.into(),
+            scope: given.scope.into(),
+            keyspace: given.keyspace.into(),
+            table: given.table.into(),
+            units: given.units.into(),
+        }
+    }
+
+    pub(crate) fn is(&self, group: &'static Group, given: &Given<'_>) -> bool {
+        std::ptr::eq(self.group, group)
+            && self.table.as_str() == given.table
+            && self.keyspace.as_str() == given.keyspace
+            && self.type_.as_str() == given.type_
+            && self.scope.as_str() == given.scope
+            && self.units.as_str() == given.units
+    }
+}
+
+/// A set of names, kept for good or owned by one task.
+#[derive(Clone, Debug)]
+pub(crate) enum Names {
+    Interned(&'static NameSet),
+    Owned(Arc<NameSet>),
+}
+
+impl Deref for Names {
+    type Target = NameSet;
+    fn deref(&self) -> &NameSet {
+        match self {
+            Self::Interned(set) => set,
+            Self::Owned(set) => set,
+        }
+    }
+}
+
+type Key = [Box<str>; 5];
+
+/// Finds or makes the set for these names. `number` gives a new set its place in the realm.
+pub(crate) fn intern(
+    group: &'static Group,
+    given: &Given<'_>,
+    number: impl FnOnce(NameSet) -> &'static NameSet,
+) -> Result<Names> {
+    check_name("type", given.type_, true)?;
+    for (what, name) in [
+        ("scope", given.scope),
+        ("keyspace", given.keyspace),
+        ("table", given.table),
+        ("units", given.units),
+    ] {
+        check_name(what, name, false)?;
+    }
+    let key: Key = [
+        given.type_,
+        given.scope,
+        given.keyspace,
+        given.table,
+        given.units,
+    ]
+    .map(Into::into);
+    let mut interned = group.interned.lock();
+    if let Some(set) = interned.get(&key) {
+        return Ok(Names::Interned(set));
+    }
+    let set = NameSet::new(group, given);
+    if interned.len() >= MAX_INTERNED {
+        return Ok(Names::Owned(Arc::new(set)));
+    }
+    let leaked = Given {
+        type_: leak(given.type_),
+        scope: leak(given.scope),
+        keyspace: leak(given.keyspace),
+        table: leak(given.table),
+        units: leak(given.units),
+    };
+    let set = number(NameSet {
+        type_: Name::from_static(leaked.type_),
+        scope: Name::from_static(leaked.scope),
+        keyspace: Name::from_static(leaked.keyspace),
+        table: Name::from_static(leaked.table),
+        units: Name::from_static(leaked.units),
+        ..set
+    });
+    interned.insert(key, set);
+    Ok(Names::Interned(set))
+}
+
+/// Bounded by `MAX_INTERNED` for each module.
+fn leak(text: &str) -> &'static str {
+    if text.is_empty() {
+        ""
+    } else {
+        Box::leak(text.into())
+    }
+}
+
+/// Names are printable and at most 255 bytes.
+pub(crate) fn check_name(what: &str, name: &str, required: bool) -> Result<()> {
+    if required && name.is_empty() {
+        return Err(Error::invalid(format!(
+            "the {what} is empty; it needs a name"
+        )));
+    }
+    if name.len() > MAX_NAME {
+        return Err(Error::invalid(format!(
+            "the {what} has {} bytes; a name has at most {MAX_NAME}",
+            name.len()
+        )));
+    }
+    match name.chars().find(|c| c.is_control()) {
+        Some(control) => Err(Error::invalid(format!(
+            "the {what} {name:?} has the control character {control:?}; names are printable"
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,99 @@
+//! Callbacks with the rules of C++20's `std::stop_callback`.
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::sync::{Condvar, Deadline, Lock, ThreadId, thread_id};
+
+#[cfg(not(loom))]
+thread_local! {
+    static INSIDE: Cell<u32> = const { Cell::new(0) };
+}
+#[cfg(loom)]
+loom::thread_local! {
+    static INSIDE: Cell<u32> = Cell::new(0);
+}
+
+/// Whether this thread runs a callback or a provider, where a call must not block.
+pub(crate) fn is_inside() -> bool {
+    INSIDE.try_with(|depth| depth.get() > 0).unwrap_or(false)
+}
+
+/// Runs the host's code where it must not block and cannot hurt: a panic ends here, after
+/// the panic hook has told of it.
+pub(crate) fn call<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn std::any::Any + Send>> {
+    let _ = INSIDE.try_with(|depth| depth.set(depth.get() + 1));
+    let result = catch_unwind(AssertUnwindSafe(f));
+    let _ = INSIDE.try_with(|depth| depth.set(depth.get() - 1));
+    result
+}
+
+/// One callback: runs at most once, on whatever thread takes it.
+pub(crate) struct Callback<A> {
+    state: Lock<State<A>>,
+    over: Condvar,
+}
+
+type Boxed<A> = Box<dyn FnOnce(A) + Send>;
+
+enum State<A> {
+    Armed(Boxed<A>),
+    Running(ThreadId),
+    Over,
+}
+
+impl<A> Callback<A> {
+    pub(crate) fn new(f: impl FnOnce(A) + Send + 'static) -> Self {
+        Self {
+            state: Lock::new(State::Armed(Box::new(f))),
+            over: Condvar::default(),
+        }
+    }
+
+    fn disarm(&self, next: State<A>) -> Option<Boxed<A>> {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, next) {
+            State::Armed(f) => Some(f),
+            before => {
+                *state = before;
+                None
+            }
+        }
+    }
+
+    /// Runs it, unless it has run, runs or was cancelled. No lock is held meanwhile.
+    pub(crate) fn run(&self, argument: A) {
+        if let Some(f) = self.disarm(State::Running(thread_id())) {
+            // A payload whose own drop panics is dropped under the same shelter.
+            if let Err(payload) = call(move || f(argument)) {
+                let _ = call(move || drop(payload));
+            }
+            *self.state.lock() = State::Over;
+            self.over.notify_all();
+        }
+    }
+
+    /// Once this returns the callback does not run any more: it waits for one that runs on
+    /// another thread, but neither for its own, nor inside another callback, where two that
+    /// wait for each other would never end.
+    pub(crate) fn cancel(&self) {
+        // The closure, and what it owns, is dropped after the lock is released.
+        if self.disarm(State::Over).is_some() || is_inside() {
+            return;
+        }
+        let mut state = self.state.lock();
+        while let State::Running(thread) = &*state {
+            if *thread == thread_id() {
+                return;
+            }
+            state = self.over.wait(state, &Deadline::Never);
+        }
+    }
+}
+
+impl<A> fmt::Debug for Callback<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback")
+    }
+}

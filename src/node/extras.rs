@@ -1,0 +1,91 @@
+//! What most tasks never need: a block that is hung on a slot when it is first asked for.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::arena::Pooled;
+use crate::clock::Tick;
+use crate::error::Result;
+use crate::names::NameSet;
+use crate::node::callback::Callback;
+use crate::node::progress::Cell;
+use crate::sync::{Condvar, Guard, Lock};
+use crate::view::{Name, Status};
+
+/// A completion callback; the number tells it from others of the same task.
+pub(crate) type DoneCallback = Arc<Callback<Result<Status>>>;
+
+/// An abort callback and its number in the tree's list.
+pub(crate) type AbortCallback = Arc<Callback<()>>;
+
+/// The block, and the latch on which the waiters of its task sleep.
+#[derive(Debug)]
+pub(crate) struct Extras {
+    number: u32,
+    lock: Lock<Parts>,
+    /// Notified whenever something happens that a sleeper of this task may wait for.
+    pub(crate) signal: Condvar,
+}
+
+/// Guarded by the block's lock, which is held for moments and under no other lock but a
+/// family's; no other lock is taken under it.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) entity: Name,
+    pub(crate) host_id: Option<Uuid>,
+    pub(crate) parent_id: Option<Uuid>,
+    pub(crate) names: Option<Arc<NameSet>>,
+    pub(crate) error: Option<Arc<str>>,
+    /// The first abort of this very task, or, once it has ended, the one that reached it.
+    pub(crate) abort: Option<AbortMark>,
+    /// A cell for each live reporter, and what those counted that are gone.
+    pub(crate) cells: Vec<&'static Cell>,
+    pub(crate) retired: u64,
+    /// The sum over all cells, and the total, fixed by the end of the task.
+    pub(crate) frozen: Option<(u64, u64)>,
+    pub(crate) done: Vec<(u64, DoneCallback)>,
+    pub(crate) aborts: Vec<(u64, AbortCallback)>,
+    pub(crate) next_callback: u64,
+}
+
+/// An abort that was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct AbortMark {
+    pub(crate) reason: Arc<str>,
+    pub(crate) at: Tick,
+}
+
+impl Extras {
+    #[inline]
+    pub(crate) fn lock(&self) -> Guard<'_, Parts> {
+        self.lock.lock()
+    }
+
+    /// Wakes every sleeper. Through the lock, so that one who is about to sleep, and has
+    /// looked before, does not miss it.
+    pub(crate) fn wake_all(&self) {
+        drop(self.lock.lock());
+        self.signal.notify_all();
+    }
+
+    pub(crate) fn clear(&self) {
+        // What the host's data does when it is dropped must not happen under the lock.
+        let parts = std::mem::take(&mut *self.lock.lock());
+        drop(parts);
+    }
+}
+
+impl Pooled for Extras {
+    fn new(number: u32) -> Self {
+        Self {
+            number,
+            lock: Lock::default(),
+            signal: Condvar::default(),
+        }
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+}

@@ -1,0 +1,345 @@
+//! Counting: a cell for everybody who counts, and what a task shows of it.
+
+use crate::arena::{Pooled, Realm};
+use crate::node::slot::{Slot, UNKNOWN};
+use crate::node::word::{PARTS, Reading};
+use crate::sync::{AtomicU64, CachePadded, Ordering};
+use crate::view::{Name, Progress};
+
+/// The largest amount there is: beyond it a double, which is what JSON carries, has gaps.
+pub(crate) const CAP: u64 = 1 << 53;
+
+/// A reporter's cell, on a line of its own.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    pub(crate) counted: CachePadded<AtomicU64>,
+    number: u32,
+}
+
+impl Pooled for Cell {
+    fn new(number: u32) -> Self {
+        Self {
+            counted: CachePadded::new(AtomicU64::new(0)),
+            number,
+        }
+    }
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+/// Counts in a cell that this thread alone writes: a load and a store, wait-free.
+#[inline]
+pub(crate) fn advance_alone(cell: &AtomicU64, by: u64) {
+    let counted = cell.load(Ordering::Relaxed);
+    cell.store(counted.saturating_add(by).min(CAP), Ordering::Relaxed);
+}
+
+/// Counts in a cell that others write too.
+#[inline]
+pub(crate) fn advance_shared(cell: &AtomicU64, by: u64) {
+    let by = by.min(CAP);
+    if cell.fetch_add(by, Ordering::Relaxed).saturating_add(by) > CAP {
+        cell.store(CAP, Ordering::Relaxed);
+    }
+}
+
+/// Sets a cell, and never lowers it.
+#[inline]
+pub(crate) fn raise(cell: &AtomicU64, to: u64) {
+    cell.fetch_max(to.min(CAP), Ordering::Relaxed);
+}
+
+/// What a task has counted itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    pub(crate) completed: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) units: Name,
+}
+
+impl Own {
+    /// Reads the figures of a task. Once it has ended they do not change any more: where
+    /// several count, the finisher fixes the sum under the lock under which it is read.
+    pub(crate) fn read(
+        slot: &'static Slot,
+        realm: &'static Realm,
+        reading: Reading,
+        units: Name,
+    ) -> Self {
+        let mut completed = slot.counted.load(Ordering::Relaxed);
+        let mut total = slot.total.load(Ordering::Relaxed);
+        if reading.has(PARTS)
+            && let Some(extras) = slot.find_extras(realm)
+        {
+            let parts = extras.lock();
+            (completed, total) = parts.frozen.unwrap_or_else(|| {
+                let owner = slot.counted.load(Ordering::Relaxed);
+                let total = slot.total.load(Ordering::Relaxed);
+                (sum(owner, parts.retired, &parts.cells), total)
+            });
+        }
+        Self {
+            completed,
+            total: (total != UNKNOWN).then_some(total),
+            units,
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.completed == 0 && self.total.is_none() && self.units.is_empty()
+    }
+}
+
+/// Adds up what everybody has counted.
+pub(crate) fn sum(owner: u64, retired: u64, cells: &[&'static Cell]) -> u64 {
+    cells
+        .iter()
+        .map(|cell| cell.counted.load(Ordering::Relaxed))
+        .fold(owner.saturating_add(retired), u64::saturating_add)
+        .min(CAP)
+}
+
+/// What a task shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) completed: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) units: Name,
+}
+
+impl Shown {
+    pub(crate) fn of(own: Own, children: &Sums, terminal: bool) -> Self {
+        if children.known == 0 {
+            return match own.is_silent() {
+                true => Self {
+                    completed: terminal.into(),
+                    total: Some(1),
+                    units: own.units,
+                },
+                false => Self {
+                    completed: own.completed,
+                    total: own.total,
+                    units: own.units,
+                },
+            };
+        }
+        let theirs = children.shown();
+        let silent = own.completed == 0;
+        let comparable = theirs.units == own.units || own.units.is_empty();
+        match own.total {
+            // Its own total stands in for the sum of theirs; where both count the same
+            // thing, whichever is further along, so that it never goes back.
+            Some(total) if comparable && (silent || !children.is_mixed()) => Self {
+                completed: own.completed.max(theirs.completed),
+                total: Some(total),
+                units: theirs.units,
+            },
+            None if silent && comparable => theirs,
+            _ => Self {
+                completed: own.completed,
+                total: own.total,
+                units: own.units,
+            },
+        }
+    }
+
+    /// Never above the total: one that was set too low follows.
+    pub(crate) fn into_progress(self) -> Progress {
+        let completed = self.completed.min(CAP);
+        Progress {
+            completed,
+            total: self.total.unwrap_or(0).max(completed).min(CAP),
+            total_known: self.total.is_some(),
+            units: self.units,
+        }
+    }
+}
+
+/// The sum over children.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sums {
+    completed: u64,
+    total: u64,
+    total_known: bool,
+    units: Units,
+    terminal: u64,
+    known: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Units {
+    #[default]
+    Nothing,
+    Same(Name),
+    Mixed,
+}
+
+const CHILDREN: Name = Name::from_static("children");
+
+impl Sums {
+    pub(crate) fn add(&mut self, child: &Shown, terminal: bool) {
+        let completed = child.completed.min(CAP);
+        self.completed = self.completed.saturating_add(completed);
+        self.total = self
+            .total
+            .saturating_add(child.total.unwrap_or(0).max(completed));
+        self.total_known |= child.total.is_some();
+        self.terminal += u64::from(terminal);
+        self.known += 1;
+        match &self.units {
+            Units::Nothing => self.units = Units::Same(child.units.clone()),
+            Units::Same(units) if *units != child.units => self.units = Units::Mixed,
+            _ => {}
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Sums) {
+        self.completed = self.completed.saturating_add(other.completed);
+        self.total = self.total.saturating_add(other.total);
+        self.total_known |= other.total_known;
+        self.terminal += other.terminal;
+        self.known += other.known;
+        match (&self.units, &other.units) {
+            (_, Units::Nothing) => {}
+            (Units::Nothing, theirs) => self.units = theirs.clone(),
+            (Units::Same(ours), Units::Same(theirs)) if ours == theirs => {}
+            _ => self.units = Units::Mixed,
+        }
+    }
+
+    fn is_mixed(&self) -> bool {
+        matches!(self.units, Units::Mixed)
+    }
+
+    fn shown(&self) -> Shown {
+        match &self.units {
+            Units::Same(units) => Shown {
+                completed: self.completed,
+                total: self.total_known.then_some(self.total),
+                units: units.clone(),
+            },
+            _ => Shown {
+                completed: self.terminal,
+                total: Some(self.known),
+                units: CHILDREN,
+            },
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn own(completed: u64, total: Option<u64>, units: &str) -> Own {
+        Own {
+            completed,
+            total,
+            units: units.into(),
+        }
+    }
+
+    fn sums(children: &[(u64, u64, &str)]) -> Sums {
+        let mut sums = Sums::default();
+        for (completed, total, units) in children {
+            let shown = Shown {
+                completed: *completed,
+                total: Some(*total),
+                units: (*units).into(),
+            };
+            sums.add(&shown, completed == total);
+        }
+        sums
+    }
+
+    fn shown(own: Own, children: &Sums, terminal: bool) -> (u64, u64, String) {
+        let progress = Shown::of(own, children, terminal).into_progress();
+        (
+            progress.completed,
+            progress.total,
+            progress.units.to_string(),
+        )
+    }
+
+    #[test]
+    fn prog_2_neither_units_nor_children_is_0_of_1_and_1_of_1_once_terminal() {
+        assert_eq!(
+            shown(own(0, None, ""), &Sums::default(), false),
+            (0, 1, "".into())
+        );
+        assert_eq!(
+            shown(own(0, None, ""), &Sums::default(), true),
+            (1, 1, "".into())
+        );
+    }
+
+    #[test]
+    fn prog_2_a_silent_parent_shows_the_sum_over_its_children() {
+        let children = sums(&[(3, 10, "ranges"), (4, 20, "ranges")]);
+        assert_eq!(
+            shown(own(0, None, ""), &children, false),
+            (7, 30, "ranges".into())
+        );
+    }
+
+    #[test]
+    fn prog_2_a_total_of_its_own_stands_in_for_the_sum_of_theirs() {
+        let children = sums(&[(3, 10, "ranges"), (4, 20, "ranges")]);
+        assert_eq!(
+            shown(own(0, Some(100), "ranges"), &children, false),
+            (7, 100, "ranges".into())
+        );
+        assert_eq!(
+            shown(own(9, Some(100), "ranges"), &children, false),
+            (9, 100, "ranges".into())
+        );
+    }
+
+    #[test]
+    fn prog_2_where_units_differ_children_are_counted() {
+        let children = sums(&[(10, 10, "ranges"), (4, 20, "pages"), (0, 5, "pages")]);
+        assert_eq!(
+            shown(own(0, None, ""), &children, false),
+            (1, 3, "children".into())
+        );
+    }
+
+    #[test]
+    fn prog_2_progress_of_its_own_comes_first() {
+        let children = sums(&[(3, 10, "pages")]);
+        assert_eq!(
+            shown(own(2, Some(8), "ranges"), &children, false),
+            (2, 8, "ranges".into())
+        );
+    }
+
+    #[test]
+    fn prog_3_completed_is_never_above_total() {
+        assert_eq!(
+            shown(own(12, Some(10), "rows"), &Sums::default(), false),
+            (12, 12, "rows".into())
+        );
+        assert_eq!(
+            shown(own(12, None, "rows"), &Sums::default(), false),
+            (12, 12, "rows".into())
+        );
+    }
+
+    #[test]
+    fn prog_1_amounts_are_capped() {
+        let cell = AtomicU64::new(0);
+        advance_alone(&cell, u64::MAX);
+        advance_alone(&cell, u64::MAX);
+        assert_eq!(cell.load(Ordering::Relaxed), CAP);
+        advance_shared(&cell, u64::MAX);
+        assert_eq!(cell.load(Ordering::Relaxed), CAP);
+    }
+
+    #[test]
+    fn prog_1_set_completed_never_lowers() {
+        let cell = AtomicU64::new(5);
+        raise(&cell, 3);
+        assert_eq!(cell.load(Ordering::Relaxed), 5);
+    }
+}

@@ -1,0 +1,328 @@
+//! The block of one task: two cache lines, everything in them atomic.
+//!
+//! Line 0 is read by those who look for a task or climb to the root, and written at birth,
+//! at the end and when a sibling comes or goes; line 1 belongs to the one who reports.
+
+use crate::arena::{NONE, Pooled, Realm};
+use crate::clock::{NEVER, Tick};
+use crate::id::Place;
+use crate::names::{NameSet, Names};
+use crate::node::extras::Extras;
+use crate::node::word::{Reading, Word};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::tree::kids::Kids;
+use crate::tree::root::Tree;
+
+/// An observer may abort the task.
+pub(crate) const ABORTABLE: u32 = 1;
+/// Lists leave it out unless asked.
+pub(crate) const INTERNAL: u32 = 1 << 1;
+/// Its TTL is that of user tasks.
+pub(crate) const USER_TASK: u32 = 1 << 2;
+/// Its id was brought by the host, and lies in its extras.
+pub(crate) const HOST_ID: u32 = 1 << 3;
+/// Its parent's id lies in its extras: a virtual parent, or a regular one that is gone.
+pub(crate) const PARENT_ID: u32 = 1 << 4;
+
+/// The total that was not told.
+pub(crate) const UNKNOWN: u64 = u64::MAX;
+
+#[repr(C, align(128))]
+#[derive(Debug)]
+pub(crate) struct Slot {
+    // Line 0.
+    pub(crate) word: Word,
+    born: AtomicU64,
+    /// Among its siblings.
+    order: AtomicU64,
+    parent: AtomicU32,
+    pub(crate) next: AtomicU32,
+    pub(crate) previous: AtomicU32,
+    kids: AtomicU32,
+    tree: AtomicU32,
+    names: AtomicU32,
+    extras: AtomicU32,
+    attributes: AtomicU32,
+    number: u32,
+    /// How often an abort was looked at after it was asked for.
+    pub(crate) polls: AtomicU32,
+    // Line 1.
+    /// What the owner has counted.
+    pub(crate) counted: AtomicU64,
+    pub(crate) total: AtomicU64,
+    pub(crate) start: AtomicU64,
+    pub(crate) end: AtomicU64,
+    pub(crate) last_poll: AtomicU64,
+    sequence: AtomicU64,
+    shard: AtomicU32,
+    parent_generation: AtomicU32,
+}
+
+/// What a new tenant brings.
+pub(crate) struct Birth<'a> {
+    pub(crate) now: Tick,
+    pub(crate) parent: Option<&'static Slot>,
+    pub(crate) tree: &'static Tree,
+    pub(crate) names: &'a Names,
+    pub(crate) attributes: u32,
+    pub(crate) sequence: u64,
+    pub(crate) shard: u32,
+    pub(crate) total: u64,
+}
+
+impl Pooled for Slot {
+    fn new(number: u32) -> Self {
+        let none = || AtomicU32::new(NONE);
+        let zero = || AtomicU64::new(0);
+        Self {
+            word: Word::free(),
+            born: zero(),
+            order: zero(),
+            parent: none(),
+            next: none(),
+            previous: none(),
+            kids: none(),
+            tree: none(),
+            names: none(),
+            extras: none(),
+            attributes: AtomicU32::new(0),
+            number,
+            polls: AtomicU32::new(0),
+            counted: zero(),
+            total: zero(),
+            start: zero(),
+            end: zero(),
+            last_poll: zero(),
+            sequence: zero(),
+            shard: AtomicU32::new(0),
+            parent_generation: AtomicU32::new(0),
+        }
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl Slot {
+    /// Writes everything of a new tenant; it is nobody's until its word is born.
+    #[inline]
+    pub(crate) fn prepare(&self, birth: &Birth<'_>) {
+        // Whoever reads one of the stores below sees, at its second look at the word, that
+        // the tenant before has gone: the writer's half of the seqlock.
+        fence(Ordering::Release);
+        let (parent, generation) = birth.parent.map_or((NONE, 0), |parent| {
+            (parent.number, parent.word.load_relaxed().generation())
+        });
+        self.born.store(birth.now, Ordering::Relaxed);
+        self.parent.store(parent, Ordering::Relaxed);
+        self.parent_generation.store(generation, Ordering::Relaxed);
+        self.next.store(NONE, Ordering::Relaxed);
+        self.previous.store(NONE, Ordering::Relaxed);
+        self.kids.store(NONE, Ordering::Relaxed);
+        self.extras.store(NONE, Ordering::Relaxed);
+        self.tree.store(birth.tree.number(), Ordering::Relaxed);
+        let names = match birth.names {
+            Names::Interned(set) => set.number,
+            Names::Owned(_) => NONE,
+        };
+        self.names.store(names, Ordering::Relaxed);
+        self.attributes.store(birth.attributes, Ordering::Relaxed);
+        self.polls.store(0, Ordering::Relaxed);
+        self.counted.store(0, Ordering::Relaxed);
+        self.total.store(birth.total, Ordering::Relaxed);
+        self.start.store(NEVER, Ordering::Relaxed);
+        self.end.store(NEVER, Ordering::Relaxed);
+        self.last_poll.store(NEVER, Ordering::Relaxed);
+        self.sequence.store(birth.sequence, Ordering::Relaxed);
+        self.shard.store(birth.shard, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn born(&self) -> Tick {
+        self.born.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn order(&self) -> u64 {
+        self.order.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set_order(&self, order: u64) {
+        self.order.store(order, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn attributes(&self) -> u32 {
+        self.attributes.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn is(&self, attribute: u32) -> bool {
+        self.attributes() & attribute != 0
+    }
+
+    pub(crate) fn add_attribute(&self, attribute: u32) {
+        self.attributes.fetch_or(attribute, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Relaxed)
+    }
+
+    /// A root gets its number when it is born.
+    pub(crate) fn set_sequence(&self, sequence: u64) {
+        self.sequence.store(sequence, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn shard(&self) -> u32 {
+        self.shard.load(Ordering::Relaxed)
+    }
+
+    /// Where it lives, for the tenant of this reading.
+    #[inline]
+    pub(crate) fn place(&self, reading: Reading) -> Place {
+        Place {
+            slot: self.number,
+            generation: reading.generation(),
+        }
+    }
+
+    /// Where its parent lives or lived.
+    pub(crate) fn parent_place(&self) -> Option<Place> {
+        let slot = self.parent.load(Ordering::Relaxed);
+        (slot != NONE).then(|| Place {
+            slot,
+            generation: self.parent_generation.load(Ordering::Relaxed),
+        })
+    }
+
+    /// The slot of its parent, which is its parent's for as long as this task has not settled.
+    #[inline]
+    pub(crate) fn parent(&self, realm: &'static Realm) -> Option<&'static Slot> {
+        let parent = self.parent.load(Ordering::Relaxed);
+        (parent != NONE).then(|| realm.slots.get(parent))
+    }
+
+    #[inline]
+    pub(crate) fn is_root(&self) -> bool {
+        self.parent.load(Ordering::Relaxed) == NONE
+    }
+
+    /// Its tree's block, or, for one who came too late, another tree's or none.
+    pub(crate) fn find_tree(&self, realm: &'static Realm) -> Option<&'static Tree> {
+        realm.trees.find(self.tree.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(crate) fn kids(&self, realm: &'static Realm) -> Option<&'static Kids> {
+        // Acquire: whoever sees the number sees the block as its maker left it.
+        let kids = self.kids.load(Ordering::Acquire);
+        (kids != NONE).then(|| realm.kids.get(kids))
+    }
+
+    /// Hangs a block of kids on the slot, unless another thread was faster.
+    pub(crate) fn offer_kids(&self, realm: &'static Realm, mine: &'static Kids) -> &'static Kids {
+        match offer(&self.kids, mine.number()) {
+            Ok(()) => mine,
+            Err(theirs) => {
+                realm.kids.give(mine);
+                realm.kids.get(theirs)
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn extras(&self, realm: &'static Realm) -> Option<&'static Extras> {
+        let extras = self.extras.load(Ordering::Acquire);
+        (extras != NONE).then(|| realm.extras.get(extras))
+    }
+
+    /// The same for one who holds no reference, and may be too late.
+    pub(crate) fn find_extras(&self, realm: &'static Realm) -> Option<&'static Extras> {
+        realm.extras.find(self.extras.load(Ordering::Acquire))
+    }
+
+    /// Its extras, made now if it has none. The caller holds a reference.
+    pub(crate) fn extras_or_new(&self, realm: &'static Realm) -> &'static Extras {
+        if let Some(extras) = self.extras(realm) {
+            return extras;
+        }
+        // There are as many blocks as slots, and this slot has none yet.
+        let mine = realm
+            .extras
+            .take_one()
+            .expect("there is a block for every slot");
+        match offer(&self.extras, mine.number()) {
+            Ok(()) => mine,
+            Err(theirs) => {
+                realm.extras.give(mine);
+                realm.extras.get(theirs)
+            }
+        }
+    }
+
+    /// Its names, for one who holds a reference.
+    #[inline]
+    pub(crate) fn names(&self, realm: &'static Realm) -> Names {
+        match self.interned_names(realm) {
+            Some(set) => Names::Interned(set),
+            None => {
+                let extras = self
+                    .extras(realm)
+                    .expect("names are interned or in the extras");
+                let names = extras.lock().names.clone();
+                Names::Owned(names.expect("names are interned or in the extras"))
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn interned_names(&self, realm: &'static Realm) -> Option<&'static NameSet> {
+        let number = self.names.load(Ordering::Relaxed);
+        (number != NONE).then(|| realm.names(number))
+    }
+
+    pub(crate) fn names_number(&self) -> u32 {
+        self.names.load(Ordering::Relaxed)
+    }
+
+    /// Called by who has dropped the last reference, before the slot is free for others.
+    #[inline]
+    pub(crate) fn give_up_blocks(&self, realm: &'static Realm) {
+        if let Some(extras) = self.extras(realm) {
+            extras.clear();
+            realm.extras.give(extras);
+        }
+        if let Some(kids) = self.kids(realm) {
+            kids.clear();
+            realm.kids.give(kids);
+        }
+        if self.is_root() {
+            realm
+                .trees
+                .give(realm.trees.get(self.tree.load(Ordering::Relaxed)));
+        }
+    }
+}
+
+/// Sets a number that is not set yet; the number that was there otherwise.
+fn offer(place: &AtomicU32, mine: u32) -> Result<(), u32> {
+    place
+        .compare_exchange(NONE, mine, Ordering::AcqRel, Ordering::Acquire)
+        .map(|_| ())
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_two_cache_lines() {
+        assert_eq!(size_of::<Slot>(), 128);
+        assert_eq!(std::mem::offset_of!(Slot, counted), 64);
+    }
+}

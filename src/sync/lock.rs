@@ -1,0 +1,114 @@
+//! A lock and a condition variable with one interface over `parking_lot` and `loom`.
+
+use std::time::{Duration, Instant};
+
+#[cfg(not(loom))]
+pub(crate) type Guard<'a, T> = parking_lot::MutexGuard<'a, T>;
+#[cfg(loom)]
+pub(crate) type Guard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+#[cfg(not(loom))]
+#[derive(Debug, Default)]
+pub(crate) struct Lock<T>(parking_lot::Mutex<T>);
+
+#[cfg(not(loom))]
+impl<T> Lock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(parking_lot::Mutex::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        self.0.lock()
+    }
+}
+
+#[cfg(loom)]
+#[derive(Debug)]
+pub(crate) struct Lock<T>(loom::sync::Mutex<T>);
+
+#[cfg(loom)]
+impl<T: Default> Default for Lock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+#[cfg(loom)]
+impl<T> Lock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        self.0.lock().expect("no code panics while it holds a lock")
+    }
+}
+
+/// Until when a sleeper is willing to wait.
+#[derive(Clone, Debug)]
+pub(crate) enum Deadline {
+    Never,
+    At(Instant),
+    /// The seam of the models, in which no clock ever moves: the sleeper has timed out
+    /// as soon as this says so and the condition variable was notified.
+    #[cfg(loom)]
+    When(std::sync::Arc<loom::sync::atomic::AtomicBool>),
+}
+
+impl Deadline {
+    /// A timeout that lies beyond what the clock can tell is none.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        Instant::now()
+            .checked_add(timeout)
+            .map_or(Self::Never, Self::At)
+    }
+
+    pub(crate) fn has_passed(&self) -> bool {
+        match self {
+            Self::Never => false,
+            Self::At(at) => Instant::now() >= *at,
+            #[cfg(loom)]
+            Self::When(flag) => flag.load(loom::sync::atomic::Ordering::Acquire),
+        }
+    }
+}
+
+#[cfg(not(loom))]
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(parking_lot::Condvar);
+
+#[cfg(not(loom))]
+impl Condvar {
+    /// Sleeps until a notification, the deadline, or no reason at all.
+    pub(crate) fn wait<'a, T>(&self, mut guard: Guard<'a, T>, deadline: &Deadline) -> Guard<'a, T> {
+        match deadline {
+            Deadline::Never => self.0.wait(&mut guard),
+            Deadline::At(at) => {
+                self.0.wait_until(&mut guard, *at);
+            }
+        }
+        guard
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+#[cfg(loom)]
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(loom::sync::Condvar);
+
+#[cfg(loom)]
+impl Condvar {
+    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>, _deadline: &Deadline) -> Guard<'a, T> {
+        self.0
+            .wait(guard)
+            .expect("no code panics while it holds a lock")
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}

@@ -1,0 +1,124 @@
+//! The reach of an abort: it marks one task, and whoever is below finds the mark.
+//!
+//! An abort sets a flag in the word of the task that it names and then raises the epoch of
+//! the tree. A check compares the epoch with the one that its handle saw last: one load of
+//! a line that nobody writes. Only when it moved does the check climb the ancestors' words.
+//! Nothing is copied downwards, so nothing can escape: a handle that is born later has seen
+//! epoch 0 and climbs at its first check. Only tasks that are to be called, or that sleep
+//! in a checkpoint, are on a list, which the aborter goes through after it has set the mark,
+//! and which they enter, under the same lock, after looking for one.
+
+use crate::arena::Realm;
+use crate::node::extras::AbortMark;
+use crate::node::slot::Slot;
+use crate::node::word::{ABORT, SETTLED, WAS_ABORTED};
+use crate::sync::{AtomicU64, Ordering};
+use crate::tree::root::{Hook, Tree};
+
+/// Whether an abort reaches the task: its own, or an ancestor's.
+///
+/// A task that has not settled pins its ancestors; whoever holds no more than a reference
+/// may see it settle during the climb, and then the answer is the one frozen at its end.
+pub(crate) fn reaches(slot: &'static Slot, realm: &'static Realm) -> bool {
+    let found = find_mark(slot, realm).is_some();
+    // The climb's loads are acquires, so this one is not made before them.
+    let now = slot.word.load();
+    match now.has(SETTLED) {
+        true => now.has(ABORT | WAS_ABORTED),
+        false => found,
+    }
+}
+
+/// The nearest task, from here to the root, that was told to abort.
+pub(crate) fn find_mark(slot: &'static Slot, realm: &'static Realm) -> Option<&'static Slot> {
+    let mut at = slot;
+    loop {
+        if at.word.load().has(ABORT) {
+            return Some(at);
+        }
+        at = at.parent(realm)?;
+    }
+}
+
+/// The reason of the abort that reaches the task.
+pub(crate) fn mark_of(slot: &'static Slot, realm: &'static Realm) -> Option<AbortMark> {
+    let own = || {
+        slot.extras(realm)
+            .and_then(|extras| extras.lock().abort.clone())
+    };
+    if slot.word.load().has(SETTLED) {
+        return own();
+    }
+    let marked = find_mark(slot, realm)?;
+    let mark = marked
+        .extras(realm)
+        .and_then(|extras| extras.lock().abort.clone());
+    match slot.word.load().has(SETTLED) {
+        true => own(),
+        false => mark,
+    }
+}
+
+/// What a handle knows about aborts in its tree: the epoch that it saw last. 0, which no
+/// epoch after an abort is, makes the first check climb.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(AtomicU64);
+
+impl Seen {
+    pub(crate) fn nothing() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Two loads: a line that nobody writes, and the handle's own.
+    #[inline]
+    pub(crate) fn is_current(&self, tree: &Tree) -> bool {
+        tree.epoch() == self.0.load(Ordering::Relaxed)
+    }
+
+    /// The check after the epoch has moved.
+    #[cold]
+    pub(crate) fn look(&self, slot: &'static Slot, tree: &Tree, realm: &'static Realm) -> bool {
+        // After a fork the ancestors are a dead copy, in which no abort arrives any more.
+        if realm.is_forked() {
+            return false;
+        }
+        loop {
+            let epoch = tree.epoch();
+            if reaches(slot, realm) {
+                return true;
+            }
+            // The words were read after this epoch was; if it still stands, no abort has
+            // returned in between, and none has to be seen.
+            if tree.epoch() == epoch {
+                self.0.store(epoch, Ordering::Relaxed);
+                return false;
+            }
+        }
+    }
+}
+
+/// Marks the task and raises the epoch. The mark's reason is in place already.
+pub(crate) fn mark(slot: &'static Slot, tree: &Tree) {
+    slot.word.request_abort();
+    tree.raise_epoch();
+}
+
+/// Calls everybody in the tree whom an abort reaches. Each entry has one owner: whoever
+/// takes it off the list.
+pub(crate) fn call_hooks(tree: &Tree, realm: &'static Realm) {
+    let called: Vec<Hook> = {
+        let mut hooks = tree.hooks();
+        if hooks.entries.is_empty() {
+            return;
+        }
+        // Whoever is on the list has not settled, so its ancestors are there to climb.
+        hooks
+            .entries
+            .extract_if(.., |_, hook| find_mark(hook.slot, realm).is_some())
+            .map(|(_, hook)| hook)
+            .collect()
+    };
+    for hook in called {
+        hook.callback.run(());
+    }
+}

@@ -1,0 +1,9 @@
+//! How tasks hang together: links, folding, the reach of an abort, the walk from parent
+//! to children. It says what has settled, and acts on nothing else.
+
+pub(crate) mod abort;
+pub(crate) mod fold;
+pub(crate) mod kids;
+pub(crate) mod record;
+pub(crate) mod root;
+pub(crate) mod walk;

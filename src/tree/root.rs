@@ -1,0 +1,99 @@
+//! What all tasks of one tree share.
+
+use std::collections::BTreeMap;
+
+use crate::arena::Pooled;
+use crate::clock::{NEVER, Tick};
+use crate::node::extras::AbortCallback;
+use crate::node::slot::Slot;
+use crate::sync::{AtomicU32, AtomicU64, CachePadded, Guard, Lock, Ordering};
+
+/// The block of a tree, which its root holds for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    /// Grows with every abort in the tree, and goes on growing through all trees that use
+    /// this block, so that a figure seen in one tree is never seen in another. On a line of
+    /// its own: every check of every worker reads it, and only an abort writes it.
+    epoch: CachePadded<AtomicU64>,
+    /// Which manager the tree belongs to.
+    engine: AtomicU32,
+    number: u32,
+    /// When the settled root is forgotten.
+    deadline: AtomicU64,
+    /// Records of folded tasks that the whole tree keeps.
+    pub(crate) kept: AtomicU64,
+    hooks: Lock<Hooks>,
+}
+
+/// Who is to be called when an abort reaches it.
+#[derive(Debug, Default)]
+pub(crate) struct Hooks {
+    /// Never starts again, so that a number of an earlier tree finds nothing.
+    next: u64,
+    pub(crate) entries: BTreeMap<u64, Hook>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Hook {
+    pub(crate) slot: &'static Slot,
+    pub(crate) callback: AbortCallback,
+}
+
+impl Pooled for Tree {
+    fn new(number: u32) -> Self {
+        Self {
+            epoch: CachePadded::new(AtomicU64::new(0)),
+            engine: AtomicU32::new(0),
+            number,
+            deadline: AtomicU64::new(NEVER),
+            kept: AtomicU64::new(0),
+            hooks: Lock::default(),
+        }
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl Tree {
+    pub(crate) fn prepare(&self, engine: u32) {
+        self.engine.store(engine, Ordering::Relaxed);
+        self.deadline.store(NEVER, Ordering::Relaxed);
+        self.kept.store(0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Release: whoever sees the new epoch sees the mark on the task that was aborted.
+    pub(crate) fn raise_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn engine(&self) -> u32 {
+        self.engine.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn deadline(&self) -> Tick {
+        self.deadline.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_deadline(&self, deadline: Tick) {
+        self.deadline.store(deadline, Ordering::Release);
+    }
+
+    pub(crate) fn hooks(&self) -> Guard<'_, Hooks> {
+        self.hooks.lock()
+    }
+}
+
+impl Hooks {
+    pub(crate) fn add(&mut self, hook: Hook) -> u64 {
+        self.next += 1;
+        self.entries.insert(self.next, hook);
+        self.next
+    }
+}

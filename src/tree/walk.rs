@@ -1,0 +1,109 @@
+//! Going from a task to its children without holding anybody up.
+
+use std::collections::HashSet;
+
+use crate::arena::{Held, Realm};
+use crate::node::progress::{Own, Shown, Sums};
+use crate::node::slot::Slot;
+use crate::node::word::{KIDS, TERMINAL};
+use crate::tree::kids::{Child, Kids, Position};
+
+/// A parent whose children are being added up.
+struct Frame {
+    held: Held,
+    kids: Option<&'static Kids>,
+    reader: u64,
+    sums: Sums,
+    /// Children that have children of their own.
+    parents: Vec<Held>,
+    more: bool,
+}
+
+impl Frame {
+    fn new(held: Held, realm: &'static Realm) -> Self {
+        let kids = held.slot().kids(realm);
+        let (sums, reader) = kids.map_or((Sums::default(), 0), |kids| kids.lock().start_reading());
+        Self {
+            held,
+            kids,
+            reader,
+            sums,
+            parents: Vec::new(),
+            more: kids.is_some(),
+        }
+    }
+
+    /// Adds the next children up, or puts them aside to be gone into.
+    fn read_on(&mut self, realm: &'static Realm) {
+        let (sums, parents) = (&mut self.sums, &mut self.parents);
+        self.more = self.kids.is_some_and(|kids| {
+            kids.lock().read_on(self.reader, realm, |child| {
+                let reading = child.word.load();
+                if reading.has(KIDS) {
+                    parents.push(Held::retain(child, realm));
+                } else {
+                    let own = Own::read(child, realm, reading, child.names(realm).units.clone());
+                    let terminal = reading.has(TERMINAL);
+                    sums.add(&Shown::of(own, &Sums::default(), terminal), terminal);
+                }
+            })
+        });
+    }
+
+    /// What the task shows, and whether it has ended.
+    fn shown(mut self, realm: &'static Realm) -> (Shown, bool) {
+        if let Some(kids) = self.kids {
+            self.sums.merge(&kids.lock().stop_reading(self.reader));
+        }
+        let slot = self.held.slot();
+        let reading = slot.word.load();
+        let own = Own::read(slot, realm, reading, slot.names(realm).units.clone());
+        let terminal = reading.has(TERMINAL);
+        (Shown::of(own, &self.sums, terminal), terminal)
+    }
+}
+
+/// What a task shows of its progress, its descendants' included. No lock is held for more
+/// than a bounded number of tasks, and no stack grows with the depth of the tree.
+pub(crate) fn shown(task: &Held, realm: &'static Realm) -> Shown {
+    let mut frames = vec![Frame::new(task.clone(), realm)];
+    loop {
+        let frame = frames
+            .last_mut()
+            .expect("the loop ends with the first frame");
+        if let Some(parent) = frame.parents.pop() {
+            frames.push(Frame::new(parent, realm));
+        } else if frame.more {
+            frame.read_on(realm);
+        } else if let Some(frame) = frames.pop() {
+            let (shown, terminal) = frame.shown(realm);
+            match frames.last_mut() {
+                Some(parent) => parent.sums.add(&shown, terminal),
+                None => return shown,
+            }
+        }
+    }
+}
+
+/// The children of a task, live and kept, each once, in order of creation.
+pub(crate) fn children(slot: &'static Slot, realm: &'static Realm) -> Vec<Child> {
+    let Some(kids) = slot.kids(realm) else {
+        return Vec::new();
+    };
+    let (_, reader) = kids.lock().start_reading();
+    let mut children = Vec::new();
+    while kids.lock().read_on(reader, realm, |child| {
+        children.push(Child::Live(Held::retain(child, realm)))
+    }) {}
+    kids.lock().stop_reading(reader);
+    // Whoever folds between the two looks is found twice; nobody is missed.
+    let mut seen: HashSet<u64> = children.iter().map(Child::order).collect();
+    let (mut kept, mut at) = (Vec::new(), Some(Position::Succeeded(0)));
+    while let Some(from) = at {
+        at = kids.lock().copy_kept(from, &mut kept);
+    }
+    kept.retain(|record| seen.insert(record.order));
+    children.extend(kept.into_iter().map(Child::Kept));
+    children.sort_unstable_by_key(Child::order);
+    children
+}
