@@ -54,6 +54,7 @@ pub use handle::{
 };
 pub use manager::{Manager, ManagerBuilder};
 pub use module::Module;
+pub use node::callback::nonblocking;
 pub use provider::{Completion, Provider};
 pub use uuid::Uuid;
 pub use view::{

@@ -76,12 +76,7 @@ impl Module {
     pub fn list(&self, filter: &Filter) -> Result<Vec<Stats>> {
         self.engine.check()?;
         let providers = self.core.providers.lock().clone();
-        Ok(snapshot::list(
-            self.engine,
-            self.core.group,
-            &providers,
-            filter,
-        ))
+        snapshot::list(self.engine, self.core.group, &providers, filter)
     }
 
     /// Unregisters all its settled roots; how many there were.

@@ -10,6 +10,7 @@ use crate::clock::Wall;
 use crate::engine::{Engine, TaskRef};
 use crate::error::{Error, Result};
 use crate::names::{Group, NameSet, Names};
+use crate::node::callback;
 use crate::node::progress::Shown;
 use crate::node::slot::{ABORTABLE, HOST_ID, INTERNAL, Slot, USER_TASK};
 use crate::node::word::{ASLEEP, FAILED, GONE, Reading, SETTLED, STARTED, SUSPEND, TERMINAL};
@@ -308,7 +309,10 @@ pub(crate) fn list(
     group: &'static Group,
     providers: &[Hosted],
     filter: &Filter,
-) -> Vec<Stats> {
+) -> Result<Vec<Stats>> {
+    if callback::is_inside() && !providers.is_empty() {
+        return Err(Error::would_deadlock("asking a provider for its tasks"));
+    }
     let wall = engine.ticks.wall();
     let mut listed: Vec<Stats> = engine
         .slots()
@@ -327,11 +331,11 @@ pub(crate) fn list(
             }
         }
     }
-    listed.sort_unstable_by(|a, b| (a.created_at, a.id).cmp(&(b.created_at, b.id)));
+    listed.sort_unstable_by_key(|stats| (stats.created_at, stats.id));
     if let Some(limit) = filter.limit {
         listed.truncate(limit);
     }
-    listed
+    Ok(listed)
 }
 
 /// One task of a listing, without a reference to it: what is read of another tenant, or

@@ -20,13 +20,39 @@ pub(crate) fn is_inside() -> bool {
     INSIDE.try_with(|depth| depth.get() > 0).unwrap_or(false)
 }
 
+/// Runs `f` as if inside a callback: whatever would block returns
+/// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) instead.
+///
+/// For threads that serve many, such as an event loop: what can be answered at once is,
+/// and the rest goes to a thread that may wait.
+///
+/// ```
+/// use taskmgr::{ErrorCode, Manager, nonblocking};
+/// let manager = Manager::builder().build()?;
+/// let task = manager.register_module("repair")?.task("repair").start()?;
+/// assert!(nonblocking(|| manager.status(task.id())).is_ok());
+/// let error = nonblocking(|| manager.wait(task.id())).unwrap_err();
+/// assert_eq!(error.code(), ErrorCode::WouldDeadlock);
+/// # task.finish()?;
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+pub fn nonblocking<R>(f: impl FnOnce() -> R) -> R {
+    /// Comes out again also when `f` panics.
+    struct Inside;
+    impl Drop for Inside {
+        fn drop(&mut self) {
+            let _ = INSIDE.try_with(|depth| depth.set(depth.get() - 1));
+        }
+    }
+    let _ = INSIDE.try_with(|depth| depth.set(depth.get() + 1));
+    let _inside = Inside;
+    f()
+}
+
 /// Runs the host's code where it must not block and cannot hurt: a panic ends here, after
 /// the panic hook has told of it.
 pub(crate) fn call<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn std::any::Any + Send>> {
-    let _ = INSIDE.try_with(|depth| depth.set(depth.get() + 1));
-    let result = catch_unwind(AssertUnwindSafe(f));
-    let _ = INSIDE.try_with(|depth| depth.set(depth.get() - 1));
-    result
+    catch_unwind(AssertUnwindSafe(|| nonblocking(f)))
 }
 
 /// One callback: runs at most once, on whatever thread takes it.

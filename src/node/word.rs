@@ -165,7 +165,7 @@ impl Word {
     #[inline]
     pub(crate) fn born(&self, flags: u64, refs: u32) -> Reading {
         let free = self.0.load(Ordering::Relaxed);
-        let born = free | flags | u64::from(refs) * REF;
+        let born = free | flags | (u64::from(refs) * REF);
         self.0.store(born, Ordering::Release);
         Reading(born)
     }
