@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU32, Lock, Ordering};
-use crate::view::Name;
+use crate::view::{Name, same_text};
 
 /// Longest name in bytes.
 pub(crate) const MAX_NAME: usize = 255;
@@ -107,11 +107,11 @@ impl NameSet {
 
     pub(crate) fn is(&self, group: &'static Group, given: &Given<'_>) -> bool {
         std::ptr::eq(self.group, group)
-            && self.table.as_str() == given.table
-            && self.keyspace.as_str() == given.keyspace
-            && self.type_.as_str() == given.type_
-            && self.scope.as_str() == given.scope
-            && self.units.as_str() == given.units
+            && same_text(&self.table, given.table)
+            && same_text(&self.keyspace, given.keyspace)
+            && same_text(&self.type_, given.type_)
+            && same_text(&self.scope, given.scope)
+            && same_text(&self.units, given.units)
     }
 }
 

@@ -7,8 +7,9 @@ use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::names::{Given, Group, Names, check_name};
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot, UNKNOWN};
-use crate::node::word::{KIDS, TERMINAL};
+use crate::node::word::{KIDS, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
+use crate::tree::abort;
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 use crate::view::Name;
@@ -47,9 +48,14 @@ enum Parent {
 /// References that a new task has: its registration's and its owner's.
 const NEWBORN_REFS: u32 = 2;
 
+fn newborn(started: bool) -> u64 {
+    if started { STARTED } else { 0 }
+}
+
 impl Engine {
-    /// Makes a task in the state `created`. The caller owns one reference to it.
-    pub(crate) fn create(&'static self, spec: &Spec<'_>) -> Result<TaskRef> {
+    /// Makes a task, in the state `created`, or running if it is to be `started` and no
+    /// abort is in sight. The caller owns one reference to it.
+    pub(crate) fn create(&'static self, spec: &Spec<'_>, started: bool) -> Result<TaskRef> {
         self.realm.check_fork()?;
         if self.stage() != Stage::Open {
             return Err(Error::closed("the manager"));
@@ -60,11 +66,11 @@ impl Engine {
             ParentSpec::Id(id) => self.parent_by_id(*id)?,
         };
         match parent {
-            Parent::None => self.create_root(spec, None),
-            Parent::Virtual(id) => self.create_root(spec, Some(id)),
-            Parent::Task(parent) => self.create_child(spec, parent),
+            Parent::None => self.create_root(spec, None, started),
+            Parent::Virtual(id) => self.create_root(spec, Some(id), started),
+            Parent::Task(parent) => self.create_child(spec, parent, started),
             Parent::Held(parent, held) => {
-                let child = self.create_child(spec, parent);
+                let child = self.create_child(spec, parent, started);
                 drop(held);
                 child
             }
@@ -79,7 +85,12 @@ impl Engine {
     }
 
     #[inline]
-    fn create_child(&'static self, spec: &Spec<'_>, parent: TaskRef) -> Result<TaskRef> {
+    fn create_child(
+        &'static self,
+        spec: &Spec<'_>,
+        parent: TaskRef,
+        started: bool,
+    ) -> Result<TaskRef> {
         if !std::ptr::eq(parent.engine, self) {
             return Err(Error::invalid("the parent belongs to another manager"));
         }
@@ -93,9 +104,13 @@ impl Engine {
         let names = self.realm.intern(group, &spec.names)?;
         let kids = self.kids_of(parent)?;
         let shard = spec.shard.unwrap_or_else(|| parent.slot.shard());
+        // Where an abort is in sight the task is made unstarted, and `start` says why.
+        let started =
+            started && !(parent.tree.epoch() > 0 && abort::reaches(parent.slot, self.realm));
         let slot = self.realm.take_slot()?;
         slot.prepare(&Birth {
             now: self.now(),
+            started,
             parent: Some(parent.slot),
             tree: parent.tree,
             names: &names,
@@ -110,7 +125,7 @@ impl Engine {
             engine: self,
         };
         self.prepare_extras(child, spec, &names, None)
-            .and_then(|()| self.link(child, parent, kids, group))
+            .and_then(|()| self.link(child, parent, kids, group, started))
             .inspect_err(|_| self.unborn(child, spec))?;
         Ok(child)
     }
@@ -122,6 +137,7 @@ impl Engine {
         parent: TaskRef,
         kids: &'static Kids,
         group: &'static Group,
+        started: bool,
     ) -> Result<()> {
         let mut family = kids.lock();
         if family.closed {
@@ -130,7 +146,7 @@ impl Engine {
         // Looked at under the lock that a close goes through after it has shut the gate:
         // either this sees it shut, or the close sees the child.
         group.check_open()?;
-        child.slot.word.born(0, NEWBORN_REFS);
+        child.slot.word.born(newborn(started), NEWBORN_REFS);
         family.link(child.slot, self.realm);
         Ok(())
     }
@@ -167,6 +183,7 @@ impl Engine {
         &'static self,
         spec: &Spec<'_>,
         virtual_parent: Option<Uuid>,
+        started: bool,
     ) -> Result<TaskRef> {
         let Some((module, registration)) = spec.module else {
             return Err(Error::invalid("a task needs a module or a parent"));
@@ -185,6 +202,7 @@ impl Engine {
         };
         let birth = Birth {
             now: self.now(),
+            started,
             parent: None,
             tree,
             names: &names,
@@ -207,7 +225,7 @@ impl Engine {
                 let last = roots.sequences.entry(birth.shard).or_default();
                 *last += 1;
                 slot.set_sequence(*last);
-                slot.word.born(0, NEWBORN_REFS);
+                slot.word.born(newborn(started), NEWBORN_REFS);
                 Ok(())
             })
             .inspect_err(|_| self.unborn(root, spec))?;

@@ -35,6 +35,7 @@ pub struct TaskBuilder<'a> {
 }
 
 impl<'a> TaskBuilder<'a> {
+    #[inline]
     pub(crate) fn root(
         engine: &'static Engine,
         module: &'static ModuleCore,
@@ -49,10 +50,12 @@ impl<'a> TaskBuilder<'a> {
         )
     }
 
+    #[inline]
     pub(crate) fn child(parent: TaskRef, type_: &'a str) -> Self {
         Self::new(parent.engine, None, ParentSpec::Task(parent), type_)
     }
 
+    #[inline]
     fn new(
         engine: &'static Engine,
         module: Option<(&'static ModuleCore, u32)>,
@@ -87,6 +90,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.status()?.scope, "keyspace");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn scope(mut self, scope: &'a str) -> Self {
         self.spec.names.scope = scope;
         self
@@ -100,6 +104,7 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").keyspace("ks").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn keyspace(mut self, keyspace: &'a str) -> Self {
         self.spec.names.keyspace = keyspace;
         self
@@ -113,6 +118,7 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").keyspace("ks").table("events").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn table(mut self, table: &'a str) -> Self {
         self.spec.names.table = table;
         self
@@ -126,6 +132,7 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").entity("(-12, 804]").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn entity(mut self, entity: &'a str) -> Self {
         self.spec.entity = entity;
         self
@@ -140,6 +147,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.child("repair").start()?.status()?.shard, 3);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn shard(mut self, shard: u32) -> Self {
         self.spec.shard = Some(shard);
         self
@@ -155,6 +163,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert!(!task.status()?.progress.total_known);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn units(mut self, units: &'a str) -> Self {
         self.spec.names.units = units;
         self
@@ -169,6 +178,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.status()?.progress.units, "ranges");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn total(mut self, total: u64, units: &'a str) -> Self {
         self.spec.total = Some(total.min(CAP));
         self.units(units)
@@ -183,6 +193,7 @@ impl<'a> TaskBuilder<'a> {
     /// manager.abort(task.id(), "not now")?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn abortable(mut self) -> Self {
         self.spec.attributes |= ABORTABLE;
         self
@@ -198,6 +209,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert!(module.list(&taskmgr::Filter::new())?.is_empty());
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn internal(mut self) -> Self {
         self.spec.attributes |= INTERNAL;
         self
@@ -214,6 +226,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert!(manager.status(id).is_ok()); // for an hour, by default
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn user_task(mut self) -> Self {
         self.spec.attributes |= USER_TASK;
         self
@@ -229,6 +242,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.id(), id);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn id(mut self, id: Uuid) -> Self {
         self.spec.id = Some(id);
         self
@@ -243,6 +257,7 @@ impl<'a> TaskBuilder<'a> {
     /// let child = module.task("repair").parent(&parent).start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn parent<P: AsTask + ?Sized>(mut self, parent: &P) -> Self {
         self.spec.parent = parent.as_parent();
         self
@@ -257,6 +272,7 @@ impl<'a> TaskBuilder<'a> {
     /// let child = module.task("repair").parent_id(parent.id()).start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn parent_id(mut self, parent: Uuid) -> Self {
         self.spec.parent = ParentSpec::Id(parent);
         self
@@ -273,6 +289,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(child.status()?.module, "streaming");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn module(mut self, module: &Module) -> Self {
         self.spec.module = Some((module.core, module.registration));
         self
@@ -295,8 +312,9 @@ impl<'a> TaskBuilder<'a> {
     /// task.start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn create(self) -> Result<Task> {
-        Ok(Task::new(self.engine.create(&self.spec)?))
+        Ok(Task::new(self.engine.create(&self.spec, false)?))
     }
 
     /// Makes the task and starts it.
@@ -311,9 +329,13 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn start(self) -> Result<Task> {
-        let task = self.create()?;
-        task.start()?;
+        // One operation where no abort is in sight; the general way where there is.
+        let task = Task::new(self.engine.create(&self.spec, true)?);
+        if task.is_created() {
+            task.start()?;
+        }
         Ok(task)
     }
 
@@ -333,6 +355,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(rows, 42);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn run<T>(self, work: impl FnOnce(&Task) -> Result<T, BoxError>) -> Result<T> {
         self.start()?.run(work)
     }
@@ -350,6 +373,7 @@ impl<'a> TaskBuilder<'a> {
     /// repair.join()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn spawn<T: Send + 'static>(
         self,
         work: impl FnOnce(&Task) -> Result<T, BoxError> + Send + 'static,

@@ -50,11 +50,16 @@ pub struct Task {
 }
 
 impl Task {
+    #[inline]
     pub(crate) fn new(task: TaskRef) -> Self {
         Self {
             context: TaskContext::new(task),
             not_sync: PhantomData,
         }
+    }
+
+    pub(super) fn is_created(&self) -> bool {
+        self.context.task.slot.word.load().state() == State::Created
     }
 
     #[inline]
@@ -129,6 +134,7 @@ impl Task {
     /// task.finish()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn finish(self) -> Result<()> {
         self.end(Outcome::Done)
     }
@@ -147,10 +153,12 @@ impl Task {
     /// assert_eq!(observer.status()?.error.unwrap(), "no space left on device");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn fail(self, error: impl fmt::Display) -> Result<()> {
         self.end(Outcome::Failed(error.to_string().into()))
     }
 
+    #[inline]
     fn end(self, outcome: Outcome) -> Result<()> {
         let this = ManuallyDrop::new(self);
         let TaskContext { task, seen } = &this.context;
@@ -179,7 +187,7 @@ impl Task {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn run<T>(self, work: impl FnOnce(&Task) -> Result<T, BoxError>) -> Result<T> {
-        if self.context.task.slot.word.load().state() == State::Created {
+        if self.is_created() {
             self.start()?;
         }
         let id = self.id();

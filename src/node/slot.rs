@@ -61,6 +61,8 @@ pub(crate) struct Slot {
 /// What a new tenant brings.
 pub(crate) struct Birth<'a> {
     pub(crate) now: Tick,
+    /// Its birth is its start.
+    pub(crate) started: bool,
     pub(crate) parent: Option<&'static Slot>,
     pub(crate) tree: &'static Tree,
     pub(crate) names: &'a Names,
@@ -131,7 +133,8 @@ impl Slot {
         self.polls.store(0, Ordering::Relaxed);
         self.counted.store(0, Ordering::Relaxed);
         self.total.store(birth.total, Ordering::Relaxed);
-        self.start.store(NEVER, Ordering::Relaxed);
+        let start = if birth.started { birth.now } else { NEVER };
+        self.start.store(start, Ordering::Relaxed);
         self.end.store(NEVER, Ordering::Relaxed);
         self.last_poll.store(NEVER, Ordering::Relaxed);
         self.sequence.store(birth.sequence, Ordering::Relaxed);
