@@ -445,3 +445,95 @@ impl Realm {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::names::{Given, Group};
+    use crate::node::slot::{Birth, UNKNOWN};
+    use crate::node::word::MAX_GENERATION;
+
+    fn realm() -> &'static Realm {
+        Box::leak(Box::new(Realm::new(0)))
+    }
+
+    fn names(realm: &'static Realm) -> Names {
+        let group: &'static Group = Box::leak(Box::new(Group::new("test")));
+        let given = Given {
+            type_: "test",
+            ..Given::default()
+        };
+        realm.intern(group, &given).unwrap()
+    }
+
+    fn live(realm: &'static Realm, names: &Names) -> &'static Slot {
+        let slot = realm.take_slot().unwrap();
+        slot.prepare(&Birth {
+            now: 0,
+            started: true,
+            parent: None,
+            tree: realm.trees.take_one().unwrap(),
+            names,
+            attributes: 0,
+            sequence: 1,
+            shard: 0,
+            total: UNKNOWN,
+        });
+        slot
+    }
+
+    #[test]
+    fn id_1_a_slot_whose_generations_are_used_up_is_retired() {
+        let realm = realm();
+        let names = names(realm);
+        let slot = live(realm, &names);
+        slot.word.preset_generation(MAX_GENERATION - 1);
+        let reading = slot.word.born(0, 1);
+        let id = realm.key.encode(slot.place(reading));
+        realm.release(slot, 1);
+        for _ in 0..3 * size::CHUNK {
+            assert!(!std::ptr::eq(realm.take_slot().unwrap(), slot));
+        }
+        let (found, place) = realm.place_of(id).unwrap();
+        assert!(Held::acquire(found, realm, place.generation).is_none());
+    }
+
+    #[test]
+    fn id_1_a_slot_that_is_reused_is_another_task() {
+        let realm = realm();
+        let names = names(realm);
+        let slot = live(realm, &names);
+        let first = slot.place(slot.word.born(0, 1));
+        realm.release(slot, 1);
+        let again = live(realm, &names);
+        assert!(
+            std::ptr::eq(slot, again),
+            "a thread reuses its last slot first"
+        );
+        let second = again.place(again.word.born(0, 1));
+        assert_ne!(realm.key.encode(first), realm.key.encode(second));
+        assert!(Held::acquire(slot, realm, first.generation).is_none());
+        assert!(Held::acquire(slot, realm, second.generation).is_some());
+    }
+
+    #[test]
+    fn slots_that_a_thread_kept_are_others_when_it_ends() {
+        let realm = realm();
+        let names = names(realm);
+        let numbers = || {
+            std::thread::scope(|scope| {
+                let slots = || {
+                    let slots: Vec<_> = (0..size::BATCH).map(|_| live(realm, &names)).collect();
+                    slots.iter().for_each(|slot| drop(slot.word.born(0, 1)));
+                    slots.iter().for_each(|slot| realm.release(slot, 1));
+                };
+                scope.spawn(slots).join().unwrap();
+            });
+            realm.slots.made.load(Ordering::Relaxed)
+        };
+        let made = numbers();
+        for _ in 0..32 {
+            assert_eq!(numbers(), made, "slots of ended threads are used again");
+        }
+    }
+}

@@ -25,9 +25,15 @@ const CHECK_BITS: u32 = 58;
 
 impl IdKey {
     pub(crate) fn random() -> Self {
+        // A forked child goes on with its parent's random numbers, so two children would
+        // draw the same; they differ in who they are.
+        let process = mix(
+            u64::from(std::process::id()) | 1 << 32,
+            0x9e37_79b9_7f4a_7c15,
+        );
         let word = || {
             let (high, low) = Uuid::new_v4().as_u64_pair();
-            high.rotate_left(32) ^ low ^ mix(low, high | 1)
+            mix(high ^ process, low | 1) ^ low.rotate_left(32) ^ process
         };
         Self {
             rounds: [word(), word(), word(), word()],

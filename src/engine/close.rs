@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Engine, Gate, ModuleCore, Stage, TaskRef};
 use crate::arena::{Held, Pooled};
 use crate::error::{Error, Result};
+use crate::index::Tombstones;
 use crate::names::Group;
 use crate::node::callback;
 use crate::node::word::{KIDS, SETTLED, WATCHED};
@@ -115,6 +116,7 @@ impl Engine {
             drop(providers);
             self.drain(module.group);
         }
+        *self.tombstones.lock() = Tombstones::new(0);
         self.stop_reaper();
     }
 

@@ -125,6 +125,7 @@ fn more_of(
         more.last_poll = Some(child.last_poll.load(Ordering::Relaxed));
     }
     if let Some(legacy) = legacy {
+        more.below = Subtree::size(&legacy.failed);
         more.children = Subtree(legacy.failed);
         more.counts = legacy.counts;
         more.first_error = legacy.first_error;

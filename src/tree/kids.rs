@@ -7,7 +7,7 @@ use crate::arena::{Held, NONE, Pooled, Realm};
 use crate::node::progress::{Shown, Sums};
 use crate::node::slot::Slot;
 use crate::sync::{AtomicU64, Guard, Lock, Ordering};
-use crate::tree::record::{Record, prune_deepest};
+use crate::tree::record::{Record, Subtree, prune};
 use crate::view::ChildCounts;
 
 /// The block that only parents have.
@@ -231,13 +231,13 @@ impl Family {
             self.counts.not_kept += 1;
             missing -= 1;
         }
-        let pruned = prune_deepest(&mut self.failed, missing);
-        self.counts.not_kept += pruned;
-        missing -= pruned;
-        while missing > 0 {
-            self.failed.pop();
-            self.counts.not_kept += 1;
-            missing -= 1;
+        if missing > 0 {
+            // A good number at once, so that a tree whose failures go on and on is not
+            // gone through for each of them; the room of the others is given back.
+            let more = missing.max(bounds.per_root as u64 / 64);
+            let dropped = prune(&mut self.failed, more);
+            self.counts.not_kept += dropped;
+            tree_kept.fetch_sub(dropped - missing, Ordering::Relaxed);
         }
     }
 
@@ -254,7 +254,7 @@ impl Family {
 
     /// How many records it keeps, all levels counted.
     pub(crate) fn size(&self) -> u64 {
-        self.succeeded.len() as u64 + self.failed.iter().map(Record::size).sum::<u64>()
+        self.succeeded.len() as u64 + Subtree::size(&self.failed)
     }
 
     /// Copies the next kept records, as many as may be under one lock; where to go on, or

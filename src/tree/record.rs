@@ -42,6 +42,8 @@ pub(crate) struct More {
     pub(crate) last_poll: Option<Tick>,
     /// What it kept of its own children: failures, and the paths down to them.
     pub(crate) children: Subtree,
+    /// How many records those are, on all levels.
+    pub(crate) below: u64,
     pub(crate) counts: ChildCounts,
     pub(crate) first_error: Option<Arc<str>>,
     pub(crate) user_task: bool,
@@ -141,70 +143,148 @@ impl Record {
 
     /// How many records it holds, itself included.
     pub(crate) fn size(&self) -> u64 {
-        let mut size = 0;
-        let mut rest = vec![self];
-        while let Some(record) = rest.pop() {
-            size += 1;
-            rest.extend(record.children());
+        1 + self.more().map_or(0, |more| more.below)
+    }
+
+    fn take_children(&mut self) -> Vec<Record> {
+        match &mut self.more {
+            Some(more) => std::mem::take(&mut Arc::make_mut(more).children.0),
+            None => Vec::new(),
         }
-        size
     }
 }
 
-/// Drops the deepest of these records and their descendants until `excess` are gone, or
-/// nothing is left below the records themselves. How many were dropped.
-pub(crate) fn prune_deepest(records: &mut [Record], excess: u64) -> u64 {
-    let mut dropped = 0;
-    while dropped < excess {
-        let depth = records.iter().map(depth).max().unwrap_or(1);
-        if depth <= 1 {
-            break;
+impl Subtree {
+    /// How many records there are on all levels.
+    pub(crate) fn size(records: &[Record]) -> u64 {
+        records.iter().map(Record::size).sum()
+    }
+}
+
+/// A record on its way through [`prune`].
+struct Flat {
+    record: Record,
+    parent: Option<usize>,
+    /// What it keeps below it, and what is no longer kept there.
+    kept: Vec<Record>,
+    lost: u64,
+}
+
+impl Flat {
+    fn new(record: Record, parent: Option<usize>) -> Self {
+        Self {
+            record,
+            parent,
+            kept: Vec::new(),
+            lost: 0,
         }
-        for record in records.iter_mut() {
-            if dropped < excess {
-                dropped += prune_level(record, depth, excess - dropped);
+    }
+
+    fn rebuilt(mut self) -> Record {
+        if let Some(more) = &mut self.record.more {
+            let more = Arc::make_mut(more);
+            self.kept.reverse();
+            more.below = Subtree::size(&self.kept);
+            more.children = Subtree(self.kept);
+            more.counts.not_kept += self.lost;
+        }
+        self.record
+    }
+}
+
+/// Drops `excess` of these records and their descendants: the deepest, and among those of
+/// one depth the last. Each ancestor of one that was dropped counts it. How many were
+/// dropped at the top and below.
+///
+/// A breadth-first list has them at its end, and no recursion as deep as the tree.
+pub(crate) fn prune(records: &mut Vec<Record>, excess: u64) -> u64 {
+    let top = std::mem::take(records).into_iter();
+    let mut flat: Vec<Flat> = top.map(|record| Flat::new(record, None)).collect();
+    let mut at = 0;
+    while at < flat.len() {
+        let children = flat[at].record.take_children();
+        flat.extend(children.into_iter().map(|child| Flat::new(child, Some(at))));
+        at += 1;
+    }
+    let stays = flat.len().saturating_sub(excess as usize);
+    let dropped = (flat.len() - stays) as u64;
+    while let Some(last) = flat.pop() {
+        let is_dropped = flat.len() >= stays;
+        let (parent, lost) = (last.parent, last.lost + u64::from(is_dropped));
+        // From the last to the first, so every list of children is built backwards.
+        let home = match parent {
+            Some(parent) => {
+                flat[parent].lost += lost;
+                &mut flat[parent].kept
             }
+            None => &mut *records,
+        };
+        if !is_dropped {
+            home.push(last.rebuilt());
         }
     }
-    dropped
-}
-
-fn depth(record: &Record) -> usize {
-    let (mut depth, mut level) = (0, vec![record]);
-    while !level.is_empty() {
-        depth += 1;
-        level = level.into_iter().flat_map(Record::children).collect();
-    }
-    depth
-}
-
-/// Drops up to `excess` records that lie at this depth, counted from 1 at `record`; what is
-/// dropped is counted where it hung. Records lie no deeper than trees of failures are deep.
-fn prune_level(record: &mut Record, depth: usize, excess: u64) -> u64 {
-    let Some(more) = record.more.as_mut() else {
-        return 0;
-    };
-    let more = Arc::make_mut(more);
-    if depth == 2 {
-        let children = &mut more.children.0;
-        let keep = children.len().saturating_sub(excess as usize);
-        let dropped = (children.len() - keep) as u64;
-        children.truncate(keep);
-        more.counts.not_kept += dropped;
-        return dropped;
-    }
-    let mut dropped = 0;
-    for child in &mut more.children.0 {
-        if dropped < excess {
-            dropped += prune_level(child, depth - 1, excess - dropped);
-        }
-    }
+    records.reverse();
     dropped
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    fn record(order: u64, children: Vec<Record>) -> Record {
+        let facts = Facts {
+            place: Place {
+                slot: order as u32,
+                generation: 1,
+            },
+            order,
+            failed: true,
+            abortable: false,
+            start: 0,
+            end: 0,
+            names: 0,
+            shard: 0,
+        };
+        let shown = Shown {
+            completed: 0,
+            total: None,
+            units: Name::EMPTY,
+        };
+        let more = More {
+            below: Subtree::size(&children),
+            children: Subtree(children),
+            ..More::default()
+        };
+        Record::new(&facts, &shown, Some(more))
+    }
+
+    fn orders(records: &[Record]) -> Vec<(u64, Vec<u64>)> {
+        let below = |record: &Record| record.children().iter().map(|r| r.order).collect();
+        records
+            .iter()
+            .map(|record| (record.order, below(record)))
+            .collect()
+    }
+
+    #[test]
+    fn fold_4_the_deepest_and_the_last_are_dropped_first_and_counted() {
+        let make = || {
+            vec![
+                record(1, vec![record(3, vec![]), record(4, vec![])]),
+                record(2, vec![record(5, vec![])]),
+            ]
+        };
+        let mut records = make();
+        assert_eq!(Subtree::size(&records), 5);
+        assert_eq!(prune(&mut records, 2), 2);
+        assert_eq!(orders(&records), [(1, vec![3]), (2, vec![])]);
+        assert_eq!(Subtree::size(&records), 3);
+        assert_eq!(records[0].more().unwrap().counts.not_kept, 1);
+        let mut records = make();
+        assert_eq!(prune(&mut records, 4), 4);
+        assert_eq!(orders(&records), [(1, vec![])]);
+        assert_eq!(records[0].more().unwrap().counts.not_kept, 2);
+    }
 
     #[test]
     fn a_plain_record_is_64_bytes() {
