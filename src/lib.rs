@@ -61,3 +61,8 @@ pub use view::{
     AbortInfo, ChildCounts, ChildId, CloseReport, Filter, Kind, Name, Progress, State, Stats,
     Status,
 };
+
+/// The README's code is tested with the rest.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
