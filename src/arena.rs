@@ -469,7 +469,7 @@ mod tests {
     fn live(realm: &'static Realm, names: &Names) -> &'static Slot {
         let slot = realm.take_slot().unwrap();
         slot.prepare(&Birth {
-            now: 0,
+            now: (0, crate::clock::Wall(0)),
             started: true,
             parent: None,
             tree: realm.trees.take_one().unwrap(),
@@ -524,7 +524,9 @@ mod tests {
             std::thread::scope(|scope| {
                 let slots = || {
                     let slots: Vec<_> = (0..size::BATCH).map(|_| live(realm, &names)).collect();
-                    slots.iter().for_each(|slot| drop(slot.word.born(0, 1)));
+                    slots
+                        .iter()
+                        .for_each(|slot| assert!(slot.word.born(0, 1).is_live()));
                     slots.iter().for_each(|slot| realm.release(slot, 1));
                 };
                 scope.spawn(slots).join().unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since the clock was made.
 pub(crate) type Tick = u64;
@@ -115,9 +115,11 @@ pub(crate) enum Ticks {
     Manual(ManualClock),
 }
 
+/// The processor's counter where it can be trusted, the system's monotonic clock elsewhere.
 #[derive(Debug)]
 pub(crate) struct SystemTicks {
-    origin: Instant,
+    clock: quanta::Clock,
+    origin: u64,
     /// UTC at tick 0 as the wall clock had it last, and when that was read.
     wall: AtomicU64,
     read_at: AtomicU64,
@@ -126,15 +128,48 @@ pub(crate) struct SystemTicks {
 /// How old the wall clock's offset may be.
 const WALL_REFRESH: u64 = 500_000_000;
 
+impl SystemTicks {
+    #[inline]
+    fn now(&self) -> Tick {
+        self.clock.delta_as_nanos(self.origin, self.clock.raw())
+    }
+
+    #[inline]
+    fn wall(&self, now: Tick) -> Wall {
+        if now.saturating_sub(self.read_at.load(Ordering::Relaxed)) >= WALL_REFRESH {
+            self.read_wall(now);
+        }
+        Wall(self.wall.load(Ordering::Relaxed))
+    }
+
+    #[cold]
+    fn read_wall(&self, now: Tick) {
+        let since_epoch = nanos(
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default(),
+        );
+        self.wall
+            .store(since_epoch.saturating_sub(now), Ordering::Relaxed);
+        self.read_at.store(now, Ordering::Relaxed);
+    }
+}
+
 impl Ticks {
     pub(crate) fn new(clock: Clock) -> Self {
         match clock {
             Clock::Manual(clock) => Self::Manual(clock),
-            Clock::System => Self::System(SystemTicks {
-                origin: Instant::now(),
-                wall: AtomicU64::new(wall_nanos()),
-                read_at: AtomicU64::new(0),
-            }),
+            Clock::System => {
+                let clock = quanta::Clock::new();
+                let system = SystemTicks {
+                    origin: clock.raw(),
+                    clock,
+                    wall: AtomicU64::new(0),
+                    read_at: AtomicU64::new(0),
+                };
+                system.read_wall(system.now());
+                Self::System(system)
+            }
         }
     }
 
@@ -145,50 +180,48 @@ impl Ticks {
     #[inline]
     pub(crate) fn now(&self) -> Tick {
         match self {
-            Self::System(clock) => nanos(clock.origin.elapsed()),
+            Self::System(clock) => clock.now(),
             Self::Manual(clock) => clock.0.ticks.load(Ordering::SeqCst),
         }
     }
 
-    /// What turns ticks into UTC; take one for each snapshot, so that a wall clock that
-    /// steps meanwhile cannot put an end before its start.
-    pub(crate) fn wall(&self) -> Wall {
+    /// The tick, and what turns it and those after it into UTC. A task takes this once, at
+    /// its birth: its times do not move when the wall clock steps, and keep their order.
+    #[inline]
+    pub(crate) fn now_and_wall(&self) -> (Tick, Wall) {
+        let now = self.now();
         match self {
-            Self::Manual(clock) => Wall(clock.0.wall.load(Ordering::SeqCst)),
-            Self::System(clock) => {
-                let now = self.now();
-                if now.saturating_sub(clock.read_at.load(Ordering::Relaxed)) >= WALL_REFRESH {
-                    clock
-                        .wall
-                        .store(wall_nanos().saturating_sub(now), Ordering::Relaxed);
-                    clock.read_at.store(now, Ordering::Relaxed);
-                }
-                Wall(clock.wall.load(Ordering::Relaxed))
-            }
+            Self::System(clock) => (now, clock.wall(now)),
+            Self::Manual(clock) => (now, Wall(clock.0.wall.load(Ordering::SeqCst))),
         }
     }
 }
 
 /// UTC at tick 0.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wall(u64);
+pub(crate) struct Wall(pub(crate) u64);
+
+/// Nanoseconds since the epoch, or [`NEVER`].
+pub(crate) type Utc = u64;
 
 impl Wall {
-    pub(crate) fn time(self, tick: Tick) -> SystemTime {
-        UNIX_EPOCH + Duration::from_nanos(self.0.saturating_add(tick))
+    #[inline]
+    pub(crate) fn utc(self, tick: Tick) -> Utc {
+        if tick == NEVER {
+            NEVER
+        } else {
+            self.0.saturating_add(tick)
+        }
     }
 
-    pub(crate) fn time_if(self, tick: Tick) -> Option<SystemTime> {
-        (tick != NEVER).then(|| self.time(tick))
+    pub(crate) fn time(self, tick: Tick) -> Option<SystemTime> {
+        time(self.utc(tick))
     }
 }
 
-fn wall_nanos() -> u64 {
-    nanos(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default(),
-    )
+/// What is shown of a time; `None` for what has not happened.
+pub(crate) fn time(utc: Utc) -> Option<SystemTime> {
+    (utc != NEVER).then(|| UNIX_EPOCH + Duration::from_nanos(utc))
 }
 
 /// A duration in ticks; one that does not fit is the longest there is.

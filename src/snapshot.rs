@@ -2,11 +2,12 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
 use crate::arena::{Held, Realm};
-use crate::clock::Wall;
+use crate::clock::{Tick, time};
 use crate::engine::{Engine, TaskRef};
 use crate::error::{Error, Result};
 use crate::names::{Group, NameSet, Names};
@@ -113,9 +114,9 @@ fn read_status(
     reading: Reading,
     children: &[Child],
 ) -> Status {
-    let (slot, realm, wall) = (held.slot(), engine.realm, engine.ticks.wall());
+    let (slot, realm) = (held.slot(), engine.realm);
     let names = slot.names(realm);
-    let stats = read_stats(slot, reading, engine, wall, &names);
+    let stats = read_stats(slot, reading, engine, &names);
     let terminal = reading.has(TERMINAL);
     let error = slot
         .extras(realm)
@@ -148,22 +149,22 @@ fn read_status(
         settled: reading.has(SETTLED),
         created_at: stats.created_at,
         suspend_requested: reading.has(SUSPEND),
-        abort: abort_info(slot, engine, wall),
+        abort: abort_info(slot, engine),
         child_counts: counts,
         first_error: first_error.map(|error| error.to_string()),
     }
 }
 
-fn abort_info(slot: &'static Slot, engine: &'static Engine, wall: Wall) -> Option<AbortInfo> {
+fn abort_info(slot: &'static Slot, engine: &'static Engine) -> Option<AbortInfo> {
     let mark = match abort::reaches(slot, engine.realm) {
         true => abort::mark_of(slot, engine.realm)?,
         false => return None,
     };
     Some(AbortInfo {
         reason: mark.reason.to_string(),
-        requested_at: Some(wall.time(mark.at)),
+        requested_at: slot.wall().time(mark.at),
         polls: slot.polls.load(Ordering::Relaxed),
-        last_poll: wall.time_if(slot.last_poll.load(Ordering::Relaxed)),
+        last_poll: slot.wall().time(slot.last_poll.load(Ordering::Relaxed)),
     })
 }
 
@@ -189,7 +190,7 @@ fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
 }
 
 fn record_status(record: &Record, parent: Uuid, sequence: u64, engine: &'static Engine) -> Status {
-    let (realm, wall, more) = (engine.realm, engine.ticks.wall(), record.more());
+    let (realm, more) = (engine.realm, record.more());
     let text = |error: &Arc<str>| error.to_string();
     let names: &NameSet = match more.and_then(|more| more.names.as_ref()) {
         Some(set) => set,
@@ -207,15 +208,14 @@ fn record_status(record: &Record, parent: Uuid, sequence: u64, engine: &'static 
         task_id: record_id(child, realm),
         node: engine.config.node.clone(),
     });
-    let abort = more.and_then(|more| {
-        let mark = more.abort.as_ref()?;
-        Some(AbortInfo {
-            reason: mark.reason.to_string(),
-            requested_at: Some(wall.time(mark.at)),
-            polls: more.polls,
-            last_poll: more.last_poll.and_then(|tick| wall.time_if(tick)),
-        })
-    });
+    let abort = more
+        .and_then(|more| more.abort.as_ref())
+        .map(|abort| AbortInfo {
+            reason: abort.reason.to_string(),
+            requested_at: time(abort.at),
+            polls: abort.polls,
+            last_poll: time(abort.last_poll),
+        });
     Status {
         id: record_id(record, realm),
         type_: names.type_.clone(),
@@ -228,8 +228,8 @@ fn record_status(record: &Record, parent: Uuid, sequence: u64, engine: &'static 
             State::Done
         },
         is_abortable: record.is_abortable(),
-        start_time: wall.time_if(record.start),
-        end_time: wall.time_if(record.end),
+        start_time: time(record.start),
+        end_time: time(record.end),
         error: more.and_then(|more| more.error.as_ref()).map(text),
         parent_id: Some(parent),
         sequence_number: sequence,
@@ -243,12 +243,17 @@ fn record_status(record: &Record, parent: Uuid, sequence: u64, engine: &'static 
         user_task: more.is_some_and(|more| more.user_task),
         settled: true,
         // A record does not keep when its task was made; it started then, or never.
-        created_at: wall.time(record.start.min(record.end)),
+        created_at: shown_birth(time(record.start.min(record.end))),
         suspend_requested: false,
         abort,
         child_counts: more.map_or_else(Default::default, |more| more.counts),
         first_error: more.and_then(|more| more.first_error.as_ref()).map(text),
     }
+}
+
+/// Every task was born, though who looks too late may read otherwise.
+fn shown_birth(born: Option<SystemTime>) -> SystemTime {
+    born.unwrap_or(UNIX_EPOCH)
 }
 
 /// The stats of a task that is held.
@@ -257,7 +262,7 @@ pub(crate) fn stats(held: &Held, engine: &'static Engine) -> Stats {
     loop {
         let reading = slot.word.load();
         let names = slot.names(engine.realm);
-        let stats = read_stats(slot, reading, engine, engine.ticks.wall(), &names);
+        let stats = read_stats(slot, reading, engine, &names);
         if same_moment(reading, slot) {
             return stats;
         }
@@ -270,9 +275,9 @@ fn read_stats(
     slot: &'static Slot,
     reading: Reading,
     engine: &'static Engine,
-    wall: Wall,
     names: &NameSet,
 ) -> Stats {
+    let wall = slot.wall();
     let attributes = slot.attributes();
     let (mut entity, mut host_id) = (Name::EMPTY, None);
     if let Some(extras) = slot.find_extras(engine.realm) {
@@ -292,12 +297,12 @@ fn read_stats(
         entity,
         shard: slot.shard(),
         start_time: wall
-            .time_if(slot.start.load(Ordering::Relaxed))
+            .time(slot.start.load(Ordering::Relaxed))
             .filter(|_| reading.has(STARTED)),
         end_time: wall
-            .time_if(slot.end.load(Ordering::Relaxed))
+            .time(slot.end.load(Ordering::Relaxed))
             .filter(|_| reading.has(TERMINAL)),
-        created_at: wall.time(slot.born()),
+        created_at: shown_birth(wall.time(slot.born())),
         internal: attributes & INTERNAL != 0,
     }
 }
@@ -313,29 +318,38 @@ pub(crate) fn list(
     if callback::is_inside() && !providers.is_empty() {
         return Err(Error::would_deadlock("asking a provider for its tasks"));
     }
-    let wall = engine.ticks.wall();
-    let mut listed: Vec<Stats> = engine
+    let mut regular: Vec<(Tick, Stats)> = engine
         .slots()
-        .filter_map(|(slot, reading)| list_one(slot, reading, engine, group, filter, wall))
+        .filter_map(|(slot, reading)| list_one(slot, reading, engine, group, filter))
         .collect();
-    let mut ids: Option<HashSet<Uuid>> = None;
-    for provider in providers {
-        let Ok(theirs) = provider.ask(|provider| provider.list()) else {
-            continue;
-        };
-        let ids = ids.get_or_insert_with(|| listed.iter().map(|stats| stats.id).collect());
-        for mut stats in theirs {
-            stats.kind = Kind::Cluster;
-            if filter.lets_through(&stats) && ids.insert(stats.id) {
-                listed.push(stats);
-            }
-        }
+    regular.sort_unstable_by_key(|(born, stats)| (*born, stats.id));
+    let mut listed: Vec<Stats> = regular.into_iter().map(|(_, stats)| stats).collect();
+    let cluster = list_virtual(providers, filter, &listed);
+    if !cluster.is_empty() {
+        // With those of others only UTC compares.
+        listed.extend(cluster);
+        listed.sort_by_key(|stats| (stats.created_at, stats.id));
     }
-    listed.sort_unstable_by_key(|stats| (stats.created_at, stats.id));
     if let Some(limit) = filter.limit {
         listed.truncate(limit);
     }
     Ok(listed)
+}
+
+fn list_virtual(providers: &[Hosted], filter: &Filter, regular: &[Stats]) -> Vec<Stats> {
+    let answers = providers
+        .iter()
+        .filter_map(|provider| provider.ask(|provider| provider.list()).ok());
+    let theirs = answers.flatten().map(|stats| Stats {
+        kind: Kind::Cluster,
+        ..stats
+    });
+    let mut theirs: Vec<Stats> = theirs.filter(|stats| filter.lets_through(stats)).collect();
+    if !theirs.is_empty() {
+        let mut ids: HashSet<Uuid> = regular.iter().map(|stats| stats.id).collect();
+        theirs.retain(|stats| ids.insert(stats.id));
+    }
+    theirs
 }
 
 /// One task of a listing, without a reference to it: what is read of another tenant, or
@@ -346,8 +360,7 @@ fn list_one(
     engine: &'static Engine,
     group: &'static Group,
     filter: &Filter,
-    wall: Wall,
-) -> Option<Stats> {
+) -> Option<(Tick, Stats)> {
     let mut reading = first;
     loop {
         if !filter.internal && slot.is(INTERNAL) && same_moment(reading, slot) {
@@ -361,11 +374,12 @@ fn list_one(
                 .map(Names::Owned),
         };
         let stats = names.and_then(|names| {
-            let wanted = std::ptr::eq(names.group, group) && !engine.is_expired(slot);
-            wanted.then(|| read_stats(slot, reading, engine, wall, &names))
+            let expired = reading.has(SETTLED) && engine.is_expired(slot);
+            let wanted = std::ptr::eq(names.group, group) && !expired;
+            wanted.then(|| (slot.born(), read_stats(slot, reading, engine, &names)))
         });
         if same_moment(reading, slot) {
-            return stats.filter(|stats| filter.lets_through(stats));
+            return stats.filter(|(_, stats)| filter.lets_through(stats));
         }
         reading = slot.word.load();
         if reading.generation() != first.generation() || reading.has(GONE) {

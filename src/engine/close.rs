@@ -191,8 +191,13 @@ impl Engine {
     /// Whoever waits for a task that did not end in time is told that it is over.
     fn wake_everybody(&'static self) {
         for held in self.unsettled() {
-            if let Some(extras) = held.slot().extras(self.realm) {
-                extras.wake_all();
+            let Some(extras) = held.slot().extras(self.realm) else {
+                continue;
+            };
+            let callbacks = std::mem::take(&mut extras.lock().done);
+            extras.wake_all();
+            for (_, callback) in callbacks {
+                callback.run(Err(Error::closed("the manager")));
             }
         }
     }

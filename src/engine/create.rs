@@ -109,7 +109,7 @@ impl Engine {
             started && !(parent.tree.epoch() > 0 && abort::reaches(parent.slot, self.realm));
         let slot = self.realm.take_slot()?;
         slot.prepare(&Birth {
-            now: self.now(),
+            now: self.ticks.now_and_wall(),
             started,
             parent: Some(parent.slot),
             tree: parent.tree,
@@ -201,7 +201,7 @@ impl Engine {
             0
         };
         let birth = Birth {
-            now: self.now(),
+            now: self.ticks.now_and_wall(),
             started,
             parent: None,
             tree,

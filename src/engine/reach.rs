@@ -125,8 +125,12 @@ impl Engine {
         };
         // The finisher either sees the mark, or has ended the task before it: then whoever
         // takes the callback off the list runs it.
-        if slot.word.mark(WATCHED).has(TERMINAL) && self.take_done(held, number) {
+        let ended = slot.word.mark(WATCHED).has(TERMINAL);
+        if ended && self.take_done(held, number) {
             callback.run(Ok(snapshot::status(held, self)));
+        } else if self.stage() == Stage::Overdue && self.take_done(held, number) {
+            // The same with a close whose deadline has passed.
+            callback.run(Err(Error::closed("the manager")));
         }
         Ok(number)
     }

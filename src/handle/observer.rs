@@ -364,6 +364,8 @@ impl Observer {
 
     /// Calls `f` once with the final status when the task has ended, or now, if it has:
     /// on the thread that ends it, with no lock held. It is dropped unrun when the guard is.
+    /// If the manager is closed and the task does not end in time, it gets
+    /// [`Closed`](ErrorCode::Closed).
     ///
     /// Dropping the guard waits for a callback that is running on another thread; not for
     /// its own, and not inside another callback.

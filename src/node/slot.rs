@@ -4,7 +4,7 @@
 //! at the end and when a sibling comes or goes; line 1 belongs to the one who reports.
 
 use crate::arena::{NONE, Pooled, Realm};
-use crate::clock::{NEVER, Tick};
+use crate::clock::{NEVER, Tick, Wall};
 use crate::id::Place;
 use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
@@ -54,13 +54,15 @@ pub(crate) struct Slot {
     pub(crate) end: AtomicU64,
     pub(crate) last_poll: AtomicU64,
     sequence: AtomicU64,
+    /// UTC at tick 0, as it was known at the birth.
+    wall: AtomicU64,
     shard: AtomicU32,
     parent_generation: AtomicU32,
 }
 
 /// What a new tenant brings.
 pub(crate) struct Birth<'a> {
-    pub(crate) now: Tick,
+    pub(crate) now: (Tick, Wall),
     /// Its birth is its start.
     pub(crate) started: bool,
     pub(crate) parent: Option<&'static Slot>,
@@ -96,6 +98,7 @@ impl Pooled for Slot {
             end: zero(),
             last_poll: zero(),
             sequence: zero(),
+            wall: zero(),
             shard: AtomicU32::new(0),
             parent_generation: AtomicU32::new(0),
         }
@@ -116,7 +119,9 @@ impl Slot {
         let (parent, generation) = birth.parent.map_or((NONE, 0), |parent| {
             (parent.number, parent.word.load_relaxed().generation())
         });
-        self.born.store(birth.now, Ordering::Relaxed);
+        let (now, wall) = birth.now;
+        self.born.store(now, Ordering::Relaxed);
+        self.wall.store(wall.0, Ordering::Relaxed);
         self.parent.store(parent, Ordering::Relaxed);
         self.parent_generation.store(generation, Ordering::Relaxed);
         self.next.store(NONE, Ordering::Relaxed);
@@ -133,7 +138,7 @@ impl Slot {
         self.polls.store(0, Ordering::Relaxed);
         self.counted.store(0, Ordering::Relaxed);
         self.total.store(birth.total, Ordering::Relaxed);
-        let start = if birth.started { birth.now } else { NEVER };
+        let start = if birth.started { now } else { NEVER };
         self.start.store(start, Ordering::Relaxed);
         self.end.store(NEVER, Ordering::Relaxed);
         self.last_poll.store(NEVER, Ordering::Relaxed);
@@ -144,6 +149,12 @@ impl Slot {
     #[inline]
     pub(crate) fn born(&self) -> Tick {
         self.born.load(Ordering::Relaxed)
+    }
+
+    /// What turns its ticks into UTC.
+    #[inline]
+    pub(crate) fn wall(&self) -> Wall {
+        Wall(self.wall.load(Ordering::Relaxed))
     }
 
     #[inline]

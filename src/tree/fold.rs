@@ -9,7 +9,7 @@ use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading};
 use crate::sync::Ordering;
 use crate::tree::kids::{Bounds, Folding, Legacy};
-use crate::tree::record::{Facts, More, Record, Subtree};
+use crate::tree::record::{Facts, KeptAbort, More, Record, Subtree};
 use crate::tree::root::Tree;
 
 /// What a fold has brought about.
@@ -65,13 +65,14 @@ fn prepare(child: &'static Slot, realm: &'static Realm, failed: bool) -> (Foldin
     let no_children = Sums::default();
     let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
     let shown = Shown::of(own, sums, true);
+    let wall = child.wall();
     let facts = Facts {
         place: child.place(reading),
         order: child.order(),
         failed,
         abortable: child.is(ABORTABLE),
-        start: child.start.load(Ordering::Relaxed),
-        end: child.end.load(Ordering::Relaxed),
+        start: wall.utc(child.start.load(Ordering::Relaxed)),
+        end: wall.utc(child.end.load(Ordering::Relaxed)),
         names: child.names_number(),
         shard: child.shard(),
     };
@@ -120,9 +121,12 @@ fn more_of(
         more.host_id = parts.host_id;
         more.entity = parts.entity.clone();
         more.error = parts.error.clone();
-        more.abort = parts.abort.clone();
-        more.polls = child.polls.load(Ordering::Relaxed);
-        more.last_poll = Some(child.last_poll.load(Ordering::Relaxed));
+        more.abort = parts.abort.as_ref().map(|mark| KeptAbort {
+            reason: Arc::clone(&mark.reason),
+            at: child.wall().utc(mark.at),
+            polls: child.polls.load(Ordering::Relaxed),
+            last_poll: child.wall().utc(child.last_poll.load(Ordering::Relaxed)),
+        });
     }
     if let Some(legacy) = legacy {
         more.below = Subtree::size(&legacy.failed);

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::clock::Tick;
+use crate::clock::Utc;
 use crate::id::Place;
 use crate::names::NameSet;
-use crate::node::extras::AbortMark;
 use crate::node::progress::Shown;
 use crate::node::slot::UNKNOWN;
 use crate::view::{ChildCounts, Name};
@@ -18,8 +17,8 @@ pub(crate) struct Record {
     place: u64,
     /// Among its siblings.
     pub(crate) order: u64,
-    pub(crate) start: Tick,
-    pub(crate) end: Tick,
+    pub(crate) start: Utc,
+    pub(crate) end: Utc,
     completed: u64,
     total: u64,
     /// The number of its names, unless it has its own in `more`.
@@ -37,9 +36,7 @@ pub(crate) struct More {
     pub(crate) error: Option<Arc<str>>,
     /// Its units, where they are not those of its names.
     pub(crate) units: Option<Name>,
-    pub(crate) abort: Option<AbortMark>,
-    pub(crate) polls: u32,
-    pub(crate) last_poll: Option<Tick>,
+    pub(crate) abort: Option<KeptAbort>,
     /// What it kept of its own children: failures, and the paths down to them.
     pub(crate) children: Subtree,
     /// How many records those are, on all levels.
@@ -65,6 +62,15 @@ impl Drop for Subtree {
     }
 }
 
+/// The abort that reached a child before it ended.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptAbort {
+    pub(crate) reason: Arc<str>,
+    pub(crate) at: Utc,
+    pub(crate) polls: u32,
+    pub(crate) last_poll: Utc,
+}
+
 const FAILED: u64 = 1 << 62;
 const ABORTABLE: u64 = 1 << 63;
 
@@ -74,8 +80,8 @@ pub(crate) struct Facts {
     pub(crate) order: u64,
     pub(crate) failed: bool,
     pub(crate) abortable: bool,
-    pub(crate) start: Tick,
-    pub(crate) end: Tick,
+    pub(crate) start: Utc,
+    pub(crate) end: Utc,
     pub(crate) names: u32,
     pub(crate) shard: u32,
 }
