@@ -37,6 +37,12 @@ impl Module {
         }
     }
 
+    /// Whether this registration of the module is open, or closing with tasks that run.
+    fn check(&self) -> Result<()> {
+        self.engine.check()?;
+        self.engine.check_registered(self.core, self.registration)
+    }
+
     /// The module's name.
     ///
     /// ```
@@ -74,7 +80,7 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn list(&self, filter: &Filter) -> Result<Vec<Stats>> {
-        self.engine.check()?;
+        self.check()?;
         let providers = self.core.providers.lock().clone();
         snapshot::list(self.engine, self.core.group, &providers, filter)
     }
@@ -92,7 +98,7 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn drain(&self) -> Result<usize> {
-        self.engine.check()?;
+        self.check()?;
         Ok(self.engine.drain(self.core.group))
     }
 
@@ -126,7 +132,7 @@ impl Module {
     ///
     /// See [`Provider`] for an example.
     pub fn register_provider(&self, provider: impl Provider) -> Result<()> {
-        self.engine.check()?;
+        self.check()?;
         self.core.check(self.registration)?;
         let hosted = Hosted::new(provider, self.engine.config.provider_deadline);
         self.core.providers.lock().push(hosted);

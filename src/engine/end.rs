@@ -82,6 +82,11 @@ impl Engine {
         handle: Handle,
     ) -> Result<()> {
         let id = || task.id();
+        if handle == Handle::Stays {
+            // Whoever keeps the handle may go on counting; what it shows has to be fixed.
+            task.slot.extras_or_new(self.realm);
+            task.slot.word.mark(PARTS);
+        }
         let mut claimed = false;
         let mut look = !seen.is_current(task.tree);
         loop {

@@ -219,6 +219,19 @@ impl Engine {
         }
     }
 
+    /// Whether this registration of a module is open, or closing with tasks that run.
+    pub(crate) fn check_registered(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u32,
+    ) -> Result<()> {
+        let current = module.registration() == registration;
+        match current && self.settle_gate(module) != Gate::Closed {
+            true => Ok(()),
+            false => Err(Error::closed(&format!("module {:?}", &*module.group.name))),
+        }
+    }
+
     pub(crate) fn modules(&'static self) -> Vec<&'static ModuleCore> {
         let modules = self.modules.lock();
         let all = modules.iter().copied();
