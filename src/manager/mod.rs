@@ -1,19 +1,20 @@
 //! The one manager of a node.
 
+mod builder;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::clock::{Clock, Ticks};
-use crate::engine::{Config, Engine};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
 use crate::handle::{DoneGuard, Observer};
 use crate::module::Module;
-use crate::names::check_name;
-use crate::tree::kids::Bounds;
-use crate::view::{CloseReport, Filter, Name, Stats, Status};
+use crate::view::{CloseReport, Filter, Stats, Status};
+
+pub use builder::ManagerBuilder;
 
 /// Keeps track of a node's long-running operations.
 ///
@@ -546,141 +547,5 @@ impl Manager {
 impl fmt::Debug for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Manager({:?}, {:?})", self.node(), self.modules())
-    }
-}
-
-/// What a manager shall be.
-///
-/// ```
-/// use std::time::Duration;
-/// use taskmgr::{Clock, Manager};
-///
-/// let manager = Manager::builder()
-///     .task_ttl(Duration::from_secs(10))
-///     .user_task_ttl(Duration::from_secs(3600))
-///     .clock(Clock::System)
-///     .node("10.0.0.1")
-///     .reaper(true)
-///     .keep_on_read(false)
-///     .max_kept_children(1024)
-///     .max_kept_per_root(16_384)
-///     .tombstones(4096)
-///     .provider_deadline(Duration::from_secs(5))
-///     .build()?;
-/// # Ok::<(), taskmgr::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a builder makes nothing until it is built"]
-pub struct ManagerBuilder {
-    task_ttl: Duration,
-    user_task_ttl: Duration,
-    clock: Clock,
-    node: String,
-    reaper: bool,
-    keep_on_read: bool,
-    max_kept_children: usize,
-    max_kept_per_root: usize,
-    tombstones: usize,
-    provider_deadline: Duration,
-}
-
-impl Default for ManagerBuilder {
-    fn default() -> Self {
-        Self {
-            task_ttl: Duration::ZERO,
-            user_task_ttl: Duration::from_secs(3600),
-            clock: Clock::System,
-            node: String::new(),
-            reaper: true,
-            keep_on_read: false,
-            max_kept_children: 1024,
-            max_kept_per_root: 16_384,
-            tombstones: 4096,
-            provider_deadline: Duration::from_secs(5),
-        }
-    }
-}
-
-macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty = $example:literal;)*) => {
-        $(
-            $(#[$doc])*
-            ///
-            /// ```
-            /// # use std::time::Duration;
-            #[doc = concat!("let builder = taskmgr::Manager::builder().", stringify!($name), "(", $example, ");")]
-            /// # builder.build()?;
-            /// # Ok::<(), taskmgr::Error>(())
-            /// ```
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.$name = $name;
-                self
-            }
-        )*
-    };
-}
-
-impl ManagerBuilder {
-    setters! {
-        /// For how long a finished root stays; 0, the default, forgets it at once.
-        task_ttl: Duration = "Duration::from_secs(60)";
-        /// For how long one that a user started stays; an hour by default.
-        user_task_ttl: Duration = "Duration::from_secs(600)";
-        /// Where the time comes from.
-        clock: Clock = "taskmgr::Clock::System";
-        /// Whether a background thread forgets roots whose time has come; it starts with
-        /// the first root that is kept. Without it, call [`Manager::tick`].
-        reaper: bool = "false";
-        /// Whether reading the status of a settled root over REST leaves it registered, as
-        /// today's ScyllaDB does.
-        keep_on_read: bool = "true";
-        /// How many succeeded children a parent keeps, and how many failed ones.
-        max_kept_children: usize = "100";
-        /// How many finished descendants a whole tree keeps.
-        max_kept_per_root: usize = "1000";
-        /// How many roots that are gone are remembered, with the reason; 0 for none.
-        tombstones: usize = "0";
-        /// How long a provider of virtual tasks may take to answer.
-        provider_deadline: Duration = "Duration::from_millis(200)";
-    }
-
-    /// The address of this node, as children's ids are shown with it.
-    ///
-    /// ```
-    /// let manager = taskmgr::Manager::builder().node("10.0.0.1").build()?;
-    /// # Ok::<(), taskmgr::Error>(())
-    /// ```
-    pub fn node(mut self, node: impl Into<String>) -> Self {
-        self.node = node.into();
-        self
-    }
-
-    /// Builds the manager.
-    ///
-    /// # Errors
-    /// [`InvalidArgument`](ErrorCode::InvalidArgument) for a TTL above 100 years or an
-    /// address that is no name; [`Exhausted`](ErrorCode::Exhausted) in a process that is
-    /// more than 15 forks away from the first that built one.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// assert!(taskmgr::Manager::builder().task_ttl(Duration::MAX).build().is_err());
-    /// ```
-    pub fn build(self) -> Result<Manager> {
-        check_name("node address", &self.node, false)?;
-        let config = Config {
-            node: Name::from(self.node),
-            keep_on_read: self.keep_on_read,
-            bounds: Bounds {
-                per_parent: self.max_kept_children,
-                per_root: self.max_kept_per_root,
-            },
-            tombstones: self.tombstones,
-            provider_deadline: self.provider_deadline,
-            reaper: self.reaper,
-        };
-        let ticks = Ticks::new(self.clock);
-        let engine = Engine::start(config, ticks, self.task_ttl, self.user_task_ttl)?;
-        Ok(Manager(Arc::new(Shared { engine })))
     }
 }

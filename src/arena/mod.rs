@@ -4,145 +4,25 @@
 //! Everything in a slot is atomic, so that whoever comes too late reads the figures of
 //! another tenant, notices, and drops them; the core needs no `unsafe` for it.
 
+mod held;
+mod pool;
+
 use std::cell::RefCell;
-use std::fmt;
 use std::sync::OnceLock;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::id::{IdKey, Place};
 use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
-use crate::sync::{self, AtomicU32, Lock, Ordering};
+use crate::sync::{self, Lock};
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
-/// No slot, no block.
-pub(crate) const NONE: u32 = u32::MAX;
-
-#[cfg(not(loom))]
-mod size {
-    pub(super) const CHUNK: usize = 512;
-    pub(super) const PAGE: usize = 512;
-    /// 67 million of each kind.
-    pub(super) const PAGES: usize = 256;
-    /// Free slots that a thread keeps, and how many it moves at once.
-    pub(super) const CACHE: usize = 128;
-    pub(super) const BATCH: usize = 64;
-}
-
-#[cfg(loom)]
-mod size {
-    pub(super) const CHUNK: usize = 2;
-    pub(super) const PAGE: usize = 16;
-    pub(super) const PAGES: usize = 1;
-    /// The models share every free slot at once, to see them reused.
-    pub(super) const CACHE: usize = 0;
-    pub(super) const BATCH: usize = 1;
-}
-
-/// What a pool holds: made once, reused, never dropped.
-pub(crate) trait Pooled: Sync + 'static {
-    fn new(number: u32) -> Self;
-    fn number(&self) -> u32;
-}
-
-type Chunk<T> = Box<[T]>;
-type Page<T> = Box<[OnceLock<Chunk<T>>]>;
-
-/// A growing table of `T` that hands out free ones and takes them back.
-pub(crate) struct Pool<T: 'static> {
-    pages: Box<[OnceLock<Page<T>>]>,
-    made: AtomicU32,
-    free: Lock<Vec<&'static T>>,
-}
-
-impl<T: Pooled> Pool<T> {
-    fn new() -> Self {
-        Self {
-            pages: (0..size::PAGES).map(|_| OnceLock::new()).collect(),
-            made: AtomicU32::new(0),
-            free: Lock::new(Vec::new()),
-        }
-    }
-
-    /// The one with this number, which was handed out before.
-    #[inline]
-    pub(crate) fn get(&'static self, number: u32) -> &'static T {
-        self.find(number).expect("numbers come from this pool")
-    }
-
-    #[inline]
-    pub(crate) fn find(&'static self, number: u32) -> Option<&'static T> {
-        let number = number as usize;
-        let page = self.pages.get(number / (size::CHUNK * size::PAGE))?.get()?;
-        let chunk = page[number / size::CHUNK % size::PAGE].get()?;
-        Some(&chunk[number % size::CHUNK])
-    }
-
-    /// Takes up to `count` free ones.
-    fn take(&'static self, count: usize, into: &mut Vec<&'static T>) -> Result<()> {
-        let mut free = self.free.lock();
-        if free.is_empty() {
-            self.grow(&mut free)?;
-        }
-        let rest = free.len().saturating_sub(count);
-        into.extend(free.drain(rest..).rev());
-        Ok(())
-    }
-
-    pub(crate) fn take_one(&'static self) -> Result<&'static T> {
-        let mut free = self.free.lock();
-        if free.is_empty() {
-            self.grow(&mut free)?;
-        }
-        Ok(free.pop().expect("a pool that grew has free ones"))
-    }
-
-    pub(crate) fn give(&self, item: &'static T) {
-        self.free.lock().push(item);
-    }
-
-    fn give_all(&self, items: impl Iterator<Item = &'static T>) {
-        self.free.lock().extend(items);
-    }
-
-    fn grow(&'static self, free: &mut Vec<&'static T>) -> Result<()> {
-        let made = self.made.load(Ordering::Relaxed) as usize;
-        let Some(page) = self.pages.get(made / (size::CHUNK * size::PAGE)) else {
-            return Err(Error::new(
-                ErrorCode::Exhausted,
-                format!("{made} tasks live at once; there is no room for another"),
-            ));
-        };
-        let page = page.get_or_init(|| (0..size::PAGE).map(|_| OnceLock::new()).collect());
-        let chunk = page[made / size::CHUNK % size::PAGE].get_or_init(|| {
-            let numbers = made..made + size::CHUNK;
-            numbers.map(|number| T::new(number as u32)).collect()
-        });
-        free.extend(chunk.iter().rev());
-        self.made
-            .store((made + size::CHUNK) as u32, Ordering::Release);
-        Ok(())
-    }
-
-    /// Every one that was ever made, free or not.
-    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
-        let made = self.made.load(Ordering::Acquire) as usize;
-        (0..made).step_by(size::CHUNK).flat_map(|first| {
-            let page = self.pages[first / (size::CHUNK * size::PAGE)].get();
-            let chunk = page.and_then(|page| page[first / size::CHUNK % size::PAGE].get());
-            chunk.map(|chunk| chunk.iter()).into_iter().flatten()
-        })
-    }
-}
-
-impl<T> fmt::Debug for Pool<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pool of {}", self.made.load(Ordering::Relaxed))
-    }
-}
+pub(crate) use held::Held;
+use pool::size;
+pub(crate) use pool::{NONE, Pool, Pooled};
 
 /// A name set and its number; made once, never given back.
 #[derive(Debug)]
@@ -211,7 +91,7 @@ impl Realm {
         match REALMS.get(depth as usize) {
             Some(realm) => Ok(realm.get_or_init(|| Realm::new(depth))),
             None => Err(Error::new(
-                ErrorCode::Exhausted,
+                crate::ErrorCode::Exhausted,
                 format!("this process is {depth} forks from the first; the limit is {FORKS}"),
             )),
         }
@@ -375,67 +255,6 @@ loom::thread_local! {
         RefCell::new(Cache { realm: None, slots: Vec::new(), last_names: None });
 }
 
-/// A counted reference to a slot: as long as one is held the slot keeps its tenant.
-pub(crate) struct Held {
-    slot: &'static Slot,
-    realm: &'static Realm,
-}
-
-impl Held {
-    /// A further reference, by somebody who holds one or the lock of the parent's family
-    /// in which the task is linked.
-    pub(crate) fn retain(slot: &'static Slot, realm: &'static Realm) -> Self {
-        // A million handles of one task are a leak, not a use; like `Arc`, rather end than
-        // let a count wrap and the slot be reused under somebody's hands.
-        assert!(slot.word.retain(), "a task has more than a million handles");
-        Self { slot, realm }
-    }
-
-    /// A reference to the tenant of this generation, if it still lives.
-    pub(crate) fn acquire(
-        slot: &'static Slot,
-        realm: &'static Realm,
-        generation: u32,
-    ) -> Option<Self> {
-        slot.word.acquire(generation).map(|_| Self { slot, realm })
-    }
-
-    #[inline]
-    pub(crate) fn slot(&self) -> &'static Slot {
-        self.slot
-    }
-
-    /// The reference goes over to somebody who counts it.
-    #[inline]
-    pub(crate) fn into_counted(self) -> &'static Slot {
-        let slot = self.slot;
-        std::mem::forget(self);
-        slot
-    }
-}
-
-impl Clone for Held {
-    fn clone(&self) -> Self {
-        Self::retain(self.slot, self.realm)
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // In a forked child the slots are a dead copy.
-        if !self.realm.is_forked() {
-            self.realm.release(self.slot, 1);
-        }
-    }
-}
-
-impl fmt::Debug for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.slot.place(self.slot.word.load_relaxed());
-        write!(f, "{}", self.realm.key.encode(place))
-    }
-}
-
 impl Realm {
     /// Gives counted references back, and the slot with the last one.
     #[inline]
@@ -452,6 +271,7 @@ mod tests {
     use crate::names::{Given, Group};
     use crate::node::slot::{Birth, UNKNOWN};
     use crate::node::word::MAX_GENERATION;
+    use crate::sync::Ordering;
 
     fn realm() -> &'static Realm {
         Box::leak(Box::new(Realm::new(0)))

@@ -1,17 +1,19 @@
 //! What every surface shows of a task: plain owned data.
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
+mod filter;
+mod name;
+
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::ops::Deref;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
 use crate::error::Error;
+
+pub use filter::Filter;
+pub use name::Name;
+pub(crate) use name::same_text;
 
 /// Where a task is in its life.
 ///
@@ -112,147 +114,6 @@ impl Kind {
             Self::Node => "node",
             Self::Cluster => "cluster",
         }
-    }
-}
-
-/// A string that is cheap to clone: most names of tasks repeat, and are kept once.
-///
-/// ```
-/// use taskmgr::Name;
-/// let name = Name::from("major compaction");
-/// assert_eq!(&*name, "major compaction");
-/// assert!(Name::default().is_empty());
-/// ```
-#[derive(Clone)]
-pub struct Name(Text);
-
-#[derive(Clone)]
-enum Text {
-    Static(&'static str),
-    Shared(Arc<str>),
-}
-
-impl Name {
-    pub(crate) const EMPTY: Name = Name(Text::Static(""));
-
-    /// A name that lasts as long as the process.
-    ///
-    /// ```
-    /// const RANGES: taskmgr::Name = taskmgr::Name::from_static("ranges");
-    /// ```
-    pub const fn from_static(text: &'static str) -> Self {
-        Self(Text::Static(text))
-    }
-
-    /// The text.
-    ///
-    /// ```
-    /// assert_eq!(taskmgr::Name::from("ks").as_str(), "ks");
-    /// ```
-    pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Text::Static(text) => text,
-            Text::Shared(text) => text,
-        }
-    }
-}
-
-impl Default for Name {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-impl Deref for Name {
-    type Target = str;
-    fn deref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl Borrow<str> for Name {
-    fn borrow(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl AsRef<str> for Name {
-    fn as_ref(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl From<&str> for Name {
-    fn from(text: &str) -> Self {
-        if text.is_empty() {
-            Self::EMPTY
-        } else {
-            Self(Text::Shared(text.into()))
-        }
-    }
-}
-
-impl From<String> for Name {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
-/// Whether two texts are equal. Most are the very same, or empty; comparing nothing at an
-/// address that is no memory takes some processors a microcode assist.
-#[inline]
-pub(crate) fn same_text(a: &str, b: &str) -> bool {
-    a.len() == b.len() && (a.is_empty() || std::ptr::eq(a, b) || a == b)
-}
-
-impl PartialEq for Name {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        same_text(self, other)
-    }
-}
-
-impl Eq for Name {}
-
-impl PartialEq<str> for Name {
-    fn eq(&self, other: &str) -> bool {
-        same_text(self, other)
-    }
-}
-
-impl PartialEq<&str> for Name {
-    fn eq(&self, other: &&str) -> bool {
-        same_text(self, other)
-    }
-}
-
-impl PartialOrd for Name {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Name {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
-    }
-}
-
-impl Hash for Name {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
-    }
-}
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self.as_str(), f)
     }
 }
 
@@ -520,132 +381,6 @@ pub struct ChildCounts {
     pub failed: u64,
     /// Finished descendants that are counted but no longer listed, because a bound was reached.
     pub not_kept: u64,
-}
-
-/// Which tasks of a module to list; nothing set means all that are not internal.
-///
-/// An empty string is no filter.
-///
-/// ```
-/// use taskmgr::{Filter, State};
-/// let failed = Filter::new().keyspace("ks").state(State::Failed).internal(true).limit(100);
-/// ```
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Filter {
-    /// Only tasks on this keyspace.
-    pub keyspace: Option<String>,
-    /// Only tasks on this table.
-    pub table: Option<String>,
-    /// Only tasks of this type.
-    pub type_: Option<String>,
-    /// Only tasks of this scope.
-    pub scope: Option<String>,
-    /// Only tasks in this state.
-    pub state: Option<State>,
-    /// Internal tasks too.
-    pub internal: bool,
-    /// The oldest so many.
-    pub limit: Option<usize>,
-}
-
-impl Filter {
-    /// A filter that lets every task through that is not internal.
-    ///
-    /// ```
-    /// assert!(!taskmgr::Filter::new().internal);
-    /// ```
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Only tasks on this keyspace.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().keyspace("ks");
-    /// ```
-    pub fn keyspace(mut self, keyspace: &str) -> Self {
-        self.keyspace = non_empty(keyspace);
-        self
-    }
-
-    /// Only tasks on this table.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().table("events");
-    /// ```
-    pub fn table(mut self, table: &str) -> Self {
-        self.table = non_empty(table);
-        self
-    }
-
-    /// Only tasks of this type.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().task_type("major compaction");
-    /// ```
-    pub fn task_type(mut self, type_: &str) -> Self {
-        self.type_ = non_empty(type_);
-        self
-    }
-
-    /// Only tasks of this scope.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().scope("keyspace");
-    /// ```
-    pub fn scope(mut self, scope: &str) -> Self {
-        self.scope = non_empty(scope);
-        self
-    }
-
-    /// Only tasks in this state.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().state(taskmgr::State::Running);
-    /// ```
-    pub fn state(mut self, state: State) -> Self {
-        self.state = Some(state);
-        self
-    }
-
-    /// Whether to list internal tasks too.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().internal(true);
-    /// ```
-    pub fn internal(mut self, internal: bool) -> Self {
-        self.internal = internal;
-        self
-    }
-
-    /// At most so many tasks, the oldest first.
-    ///
-    /// ```
-    /// let filter = taskmgr::Filter::new().limit(100);
-    /// ```
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = Some(limit);
-        self
-    }
-
-    pub(crate) fn lets_through(&self, stats: &Stats) -> bool {
-        let same = |wanted: &Option<String>, name: &Name| {
-            wanted
-                .as_deref()
-                .is_none_or(|w| w.is_empty() || w == name.as_str())
-        };
-        (self.internal || !stats.internal)
-            && same(&self.keyspace, &stats.keyspace)
-            && same(&self.table, &stats.table)
-            && same(&self.type_, &stats.type_)
-            && same(&self.scope, &stats.scope)
-            && self.state.is_none_or(|state| state == stats.state)
-    }
-}
-
-fn non_empty(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// What closing a module or a manager has left behind.

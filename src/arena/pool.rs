@@ -1,0 +1,133 @@
+//! Blocks that are made once, reused, and never given back.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::sync::{AtomicU32, Lock, Ordering};
+
+/// No slot, no block.
+pub(crate) const NONE: u32 = u32::MAX;
+
+#[cfg(not(loom))]
+pub(super) mod size {
+    pub(in crate::arena) const CHUNK: usize = 512;
+    pub(in crate::arena) const PAGE: usize = 512;
+    /// 67 million of each kind.
+    pub(in crate::arena) const PAGES: usize = 256;
+    /// Free slots that a thread keeps, and how many it moves at once.
+    pub(in crate::arena) const CACHE: usize = 128;
+    pub(in crate::arena) const BATCH: usize = 64;
+}
+
+#[cfg(loom)]
+pub(super) mod size {
+    pub(in crate::arena) const CHUNK: usize = 2;
+    pub(in crate::arena) const PAGE: usize = 16;
+    pub(in crate::arena) const PAGES: usize = 1;
+    /// The models share every free slot at once, to see them reused.
+    pub(in crate::arena) const CACHE: usize = 0;
+    pub(in crate::arena) const BATCH: usize = 1;
+}
+
+/// What a pool holds: made once, reused, never dropped.
+pub(crate) trait Pooled: Sync + 'static {
+    fn new(number: u32) -> Self;
+    fn number(&self) -> u32;
+}
+
+type Chunk<T> = Box<[T]>;
+type Page<T> = Box<[OnceLock<Chunk<T>>]>;
+
+/// A growing table of `T` that hands out free ones and takes them back.
+pub(crate) struct Pool<T: 'static> {
+    pages: Box<[OnceLock<Page<T>>]>,
+    pub(super) made: AtomicU32,
+    free: Lock<Vec<&'static T>>,
+}
+
+impl<T: Pooled> Pool<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            pages: (0..size::PAGES).map(|_| OnceLock::new()).collect(),
+            made: AtomicU32::new(0),
+            free: Lock::new(Vec::new()),
+        }
+    }
+
+    /// The one with this number, which was handed out before.
+    #[inline]
+    pub(crate) fn get(&'static self, number: u32) -> &'static T {
+        self.find(number).expect("numbers come from this pool")
+    }
+
+    #[inline]
+    pub(crate) fn find(&'static self, number: u32) -> Option<&'static T> {
+        let number = number as usize;
+        let page = self.pages.get(number / (size::CHUNK * size::PAGE))?.get()?;
+        let chunk = page[number / size::CHUNK % size::PAGE].get()?;
+        Some(&chunk[number % size::CHUNK])
+    }
+
+    /// Takes up to `count` free ones.
+    pub(super) fn take(&'static self, count: usize, into: &mut Vec<&'static T>) -> Result<()> {
+        let mut free = self.free.lock();
+        if free.is_empty() {
+            self.grow(&mut free)?;
+        }
+        let rest = free.len().saturating_sub(count);
+        into.extend(free.drain(rest..).rev());
+        Ok(())
+    }
+
+    pub(crate) fn take_one(&'static self) -> Result<&'static T> {
+        let mut free = self.free.lock();
+        if free.is_empty() {
+            self.grow(&mut free)?;
+        }
+        Ok(free.pop().expect("a pool that grew has free ones"))
+    }
+
+    pub(crate) fn give(&self, item: &'static T) {
+        self.free.lock().push(item);
+    }
+
+    pub(super) fn give_all(&self, items: impl Iterator<Item = &'static T>) {
+        self.free.lock().extend(items);
+    }
+
+    fn grow(&'static self, free: &mut Vec<&'static T>) -> Result<()> {
+        let made = self.made.load(Ordering::Relaxed) as usize;
+        let Some(page) = self.pages.get(made / (size::CHUNK * size::PAGE)) else {
+            return Err(Error::new(
+                ErrorCode::Exhausted,
+                format!("{made} tasks live at once; there is no room for another"),
+            ));
+        };
+        let page = page.get_or_init(|| (0..size::PAGE).map(|_| OnceLock::new()).collect());
+        let chunk = page[made / size::CHUNK % size::PAGE].get_or_init(|| {
+            let numbers = made..made + size::CHUNK;
+            numbers.map(|number| T::new(number as u32)).collect()
+        });
+        free.extend(chunk.iter().rev());
+        self.made
+            .store((made + size::CHUNK) as u32, Ordering::Release);
+        Ok(())
+    }
+
+    /// Every one that was ever made, free or not.
+    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
+        let made = self.made.load(Ordering::Acquire) as usize;
+        (0..made).step_by(size::CHUNK).flat_map(|first| {
+            let page = self.pages[first / (size::CHUNK * size::PAGE)].get();
+            let chunk = page.and_then(|page| page[first / size::CHUNK % size::PAGE].get());
+            chunk.map(|chunk| chunk.iter()).into_iter().flatten()
+        })
+    }
+}
+
+impl<T> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool of {}", self.made.load(Ordering::Relaxed))
+    }
+}
