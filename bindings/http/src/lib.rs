@@ -26,10 +26,11 @@
 //! # Threads
 //!
 //! A [`Server`] has one thread, and at most two more for answers that take long: one for
-//! lists, trees and the host's own routes, one for questions that a provider of virtual tasks
-//! has to answer. A slow provider delays nothing but other questions to providers. A parked
-//! `wait_task` costs a connection and a callback, no thread, and is freed as soon as its
-//! client hangs up.
+//! lists, trees, aborts and the host's own routes, one for questions that a provider of
+//! virtual tasks has to answer. A slow provider delays nothing but other questions to
+//! providers. A parked `wait_task` costs a connection and a callback, no thread, and is freed
+//! as soon as its client hangs up (one that has sent a further request behind it: when the
+//! task ends).
 //!
 //! # Requests
 //!
@@ -53,7 +54,6 @@ mod api;
 mod call;
 mod document;
 mod handlers;
-mod nonblocking;
 mod request;
 mod response;
 mod routes;

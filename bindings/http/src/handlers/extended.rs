@@ -1,0 +1,50 @@
+//! `/api/v1`: what the library knows beyond the wire format.
+
+use taskmgr::State;
+
+use super::task_manager::filter;
+use super::{empty, json};
+use crate::call::Call;
+use crate::response::Failure;
+use crate::routes::Reply;
+use crate::wire::{ExtendedStats, ExtendedStatus};
+
+pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
+    let mut filter = filter(call)?
+        .task_type(call.text_or_empty("type")?)
+        .scope(call.text_or_empty("scope")?);
+    filter.state = call.optional::<State>("state")?;
+    // More than can be counted is no limit.
+    filter.limit = call
+        .optional::<u64>("limit")?
+        .and_then(|limit| usize::try_from(limit).ok());
+    let stats = call
+        .manager()
+        .list(call.text_or_empty("module")?, &filter)?;
+    json(&stats.iter().map(ExtendedStats::from).collect::<Vec<_>>())
+}
+
+pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {
+    let status = call.manager().status(call.required("task_id")?)?;
+    json(&ExtendedStatus::from(&status))
+}
+
+pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
+    let statuses = call.manager().status_tree(call.required("task_id")?)?;
+    json(
+        &statuses
+            .iter()
+            .map(ExtendedStatus::from)
+            .collect::<Vec<_>>(),
+    )
+}
+
+pub(crate) fn suspend_task(call: &Call<'_>) -> Result<Reply, Failure> {
+    call.manager().suspend(call.required("task_id")?)?;
+    empty()
+}
+
+pub(crate) fn resume_task(call: &Call<'_>) -> Result<Reply, Failure> {
+    call.manager().resume(call.required("task_id")?)?;
+    empty()
+}

@@ -1,0 +1,110 @@
+//! `/task_manager`: the wire format of ScyllaDB.
+
+use std::time::Duration;
+
+use taskmgr::{ErrorCode, Filter};
+
+use super::{empty, json};
+use crate::call::Call;
+use crate::response::{Failure, Response};
+use crate::routes::Reply;
+use crate::wait::Waiting;
+use crate::wire::{TaskStats, TaskStatus};
+
+pub(crate) fn list_modules(call: &Call<'_>) -> Result<Reply, Failure> {
+    let modules = call.manager().modules();
+    if modules.is_empty() {
+        // An empty list would hide that the manager is closed.
+        call.manager()
+            .module("test")
+            .map(drop)
+            .or_else(|error| match error.code() {
+                ErrorCode::UnknownModule => Ok(()),
+                _ => Err(error),
+            })?;
+    }
+    json(&modules)
+}
+
+pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
+    let stats = call
+        .manager()
+        .list(call.text_or_empty("module")?, &filter(call)?)?;
+    json(&stats.iter().map(TaskStats::from).collect::<Vec<_>>())
+}
+
+/// The filters that both lists have.
+pub(crate) fn filter(call: &Call<'_>) -> Result<Filter, Response> {
+    Ok(Filter::new()
+        .internal(call.optional("internal")?.unwrap_or(false))
+        .keyspace(call.text_or_empty("keyspace")?)
+        .table(call.text_or_empty("table")?))
+}
+
+pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {
+    let status = call.manager().read_status(call.required("task_id")?)?;
+    json(&TaskStatus::from(&status))
+}
+
+pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
+    let statuses = call.manager().read_status_tree(call.required("task_id")?)?;
+    json(&statuses.iter().map(TaskStatus::from).collect::<Vec<_>>())
+}
+
+pub(crate) fn abort_task(call: &Call<'_>) -> Result<Reply, Failure> {
+    call.manager()
+        .abort(call.required("task_id")?, "asked for through the REST API")?;
+    empty()
+}
+
+pub(crate) fn wait_task(call: &Call<'_>) -> Result<Reply, Failure> {
+    let timeout = call.optional("timeout")?.map(Duration::from_secs);
+    // A timeout beyond what the clock can tell is none.
+    let deadline = timeout.and_then(|timeout| call.arrived.checked_add(timeout));
+    let id = call.required("task_id")?;
+    Ok(Reply::Waiting(Waiting::park(
+        call.manager(),
+        id,
+        deadline,
+        &call.api.pending,
+    )?))
+}
+
+pub(crate) fn ttl(call: &Call<'_>) -> Result<Reply, Failure> {
+    refuse_value(call, "ttl")?;
+    json(&call.manager().task_ttl().as_secs())
+}
+
+pub(crate) fn set_ttl(call: &Call<'_>) -> Result<Reply, Failure> {
+    let ttl = Duration::from_secs(call.required("ttl")?);
+    json(&call.manager().set_task_ttl(ttl)?.as_secs())
+}
+
+pub(crate) fn user_ttl(call: &Call<'_>) -> Result<Reply, Failure> {
+    refuse_value(call, "user_ttl")?;
+    json(&call.manager().user_task_ttl().as_secs())
+}
+
+pub(crate) fn set_user_ttl(call: &Call<'_>) -> Result<Reply, Failure> {
+    let ttl = Duration::from_secs(call.required("user_ttl")?);
+    json(&call.manager().set_user_task_ttl(ttl)?.as_secs())
+}
+
+/// A GET that carries a new value meant to set it, and must not pass as if it had.
+fn refuse_value(call: &Call<'_>, name: &str) -> Result<(), Response> {
+    match call.given(name)? {
+        None => Ok(()),
+        Some(value) => Err(Response::error(
+            400,
+            format!(
+                "parameter {name} is {value:?} in a GET, which only reads; \
+                 it should be in a POST, or not be given"
+            ),
+        )),
+    }
+}
+
+pub(crate) fn drain(call: &Call<'_>) -> Result<Reply, Failure> {
+    call.manager().drain(call.text_or_empty("module")?)?;
+    empty()
+}
