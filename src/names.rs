@@ -105,6 +105,7 @@ impl NameSet {
         }
     }
 
+    #[inline]
     pub(crate) fn is(&self, group: &'static Group, given: &Given<'_>) -> bool {
         std::ptr::eq(self.group, group)
             && same_text(&self.table, given.table)

@@ -86,6 +86,18 @@ impl Own {
         }
     }
 
+    /// The same for a task that nobody but its owner counts for.
+    #[inline]
+    pub(crate) fn plain(slot: &'static Slot, units: Name) -> Self {
+        let total = slot.total.load(Ordering::Relaxed);
+        Self {
+            completed: slot.counted.load(Ordering::Relaxed),
+            total: (total != UNKNOWN).then_some(total),
+            units,
+        }
+    }
+
+    #[inline]
     fn is_silent(&self) -> bool {
         self.completed == 0 && self.total.is_none() && self.units.is_empty()
     }
@@ -109,20 +121,25 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    #[inline]
+    pub(crate) fn of_leaf(own: Own, terminal: bool) -> Self {
+        match own.is_silent() {
+            true => Self {
+                completed: terminal.into(),
+                total: Some(1),
+                units: own.units,
+            },
+            false => Self {
+                completed: own.completed,
+                total: own.total,
+                units: own.units,
+            },
+        }
+    }
+
     pub(crate) fn of(own: Own, children: &Sums, terminal: bool) -> Self {
         if children.known == 0 {
-            return match own.is_silent() {
-                true => Self {
-                    completed: terminal.into(),
-                    total: Some(1),
-                    units: own.units,
-                },
-                false => Self {
-                    completed: own.completed,
-                    total: own.total,
-                    units: own.units,
-                },
-            };
+            return Self::of_leaf(own, terminal);
         }
         let theirs = children.shown();
         let silent = own.completed == 0;
@@ -178,6 +195,7 @@ enum Units {
 const CHILDREN: Name = Name::from_static("children");
 
 impl Sums {
+    #[inline]
     pub(crate) fn add(&mut self, child: &Shown, terminal: bool) {
         let completed = child.completed.min(CAP);
         self.completed = self.completed.saturating_add(completed);

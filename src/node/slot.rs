@@ -300,6 +300,17 @@ impl Slot {
         (number != NONE).then(|| realm.names(number))
     }
 
+    /// Its names, if it has nothing else: no kids, no extras, no user who started it.
+    #[inline]
+    pub(crate) fn plain_names(&self, realm: &'static Realm) -> Option<&'static NameSet> {
+        let has_blocks = self.kids.load(Ordering::Relaxed) != NONE
+            || self.extras.load(Ordering::Relaxed) != NONE;
+        match has_blocks || self.is(USER_TASK) {
+            true => None,
+            false => self.interned_names(realm),
+        }
+    }
+
     pub(crate) fn names_number(&self) -> u32 {
         self.names.load(Ordering::Relaxed)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::arena::{NONE, Realm};
-use crate::names::Names;
+use crate::names::{NameSet, Names};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading};
@@ -53,6 +53,48 @@ pub(crate) fn fold(
 #[inline]
 fn prepare(child: &'static Slot, realm: &'static Realm, failed: bool) -> (Folding, u64) {
     let reading = child.word.load();
+    match child.plain_names(realm) {
+        Some(names) => (plain(child, reading, names, failed), 0),
+        None => full(child, realm, reading, failed),
+    }
+}
+
+/// A child that had nothing but its names and figures, as most have.
+#[inline]
+fn plain(child: &'static Slot, reading: Reading, names: &'static NameSet, failed: bool) -> Folding {
+    let own = Own::plain(child, names.units.clone());
+    let shown = Shown::of_leaf(own, true);
+    let record = Record::new(&facts(child, reading, failed), &shown, None);
+    Folding {
+        record,
+        shown,
+        error: None,
+        not_kept: 0,
+    }
+}
+
+#[inline]
+fn facts(child: &'static Slot, reading: Reading, failed: bool) -> Facts {
+    let wall = child.wall();
+    Facts {
+        place: child.place(reading),
+        order: child.order(),
+        failed,
+        abortable: child.is(ABORTABLE),
+        start: wall.utc(child.start.load(Ordering::Relaxed)),
+        end: wall.utc(child.end.load(Ordering::Relaxed)),
+        names: child.names_number(),
+        shard: child.shard(),
+    }
+}
+
+#[cold]
+fn full(
+    child: &'static Slot,
+    realm: &'static Realm,
+    reading: Reading,
+    failed: bool,
+) -> (Folding, u64) {
     let names = child.names(realm);
     let (legacy, room) = match child.kids(realm) {
         Some(kids) => {
@@ -65,23 +107,12 @@ fn prepare(child: &'static Slot, realm: &'static Realm, failed: bool) -> (Foldin
     let no_children = Sums::default();
     let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
     let shown = Shown::of(own, sums, true);
-    let wall = child.wall();
-    let facts = Facts {
-        place: child.place(reading),
-        order: child.order(),
-        failed,
-        abortable: child.is(ABORTABLE),
-        start: wall.utc(child.start.load(Ordering::Relaxed)),
-        end: wall.utc(child.end.load(Ordering::Relaxed)),
-        names: child.names_number(),
-        shard: child.shard(),
-    };
     let more = more_of(child, realm, &names, &shown, legacy);
     let error = more
         .as_ref()
         .and_then(|m| m.error.clone().or_else(|| m.first_error.clone()));
     let not_kept = more.as_ref().map_or(0, |m| m.counts.not_kept);
-    let record = Record::new(&facts, &shown, more);
+    let record = Record::new(&facts(child, reading, failed), &shown, more);
     (
         Folding {
             record,
