@@ -228,6 +228,7 @@ impl Cache {
 
     fn hand_back(&mut self) {
         if let Some(realm) = self.realm
+            && !self.slots.is_empty()
             && !realm.is_forked()
         {
             realm.slots.give_all(self.slots.drain(..));

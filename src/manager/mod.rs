@@ -109,23 +109,24 @@ impl Manager {
         Ok(Module::new(self.engine(), self.engine().module(name)?))
     }
 
-    /// The names of all modules, in order of registration; none in a forked child.
+    /// The names of all modules, in order of registration.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorCode::Closed), [`Forked`](ErrorCode::Forked).
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// manager.register_module("repair")?;
     /// manager.register_module("backup")?;
-    /// assert_eq!(manager.modules(), ["repair", "backup"]);
+    /// assert_eq!(manager.modules()?, ["repair", "backup"]);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    pub fn modules(&self) -> Vec<String> {
-        if self.engine().check().is_err() {
-            return Vec::new();
-        }
+    pub fn modules(&self) -> Result<Vec<String>> {
+        self.engine().check()?;
         let modules = self.engine().modules().into_iter();
-        modules
+        Ok(modules
             .map(|module| module.group.name.to_string())
-            .collect()
+            .collect())
     }
 
     /// The address that the manager was given.
@@ -546,6 +547,7 @@ impl Manager {
 
 impl fmt::Debug for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Manager({:?}, {:?})", self.node(), self.modules())
+        let modules = self.modules().unwrap_or_default();
+        write!(f, "Manager({:?}, {modules:?})", self.node())
     }
 }

@@ -106,7 +106,7 @@ impl Node {
 
     /// The operations that are under way.
     pub fn running(&self) -> Vec<Observer> {
-        let modules = self.manager.modules();
+        let modules = self.manager.modules().unwrap_or_default();
         let lists = modules
             .iter()
             .map(|module| self.manager.list(module, &Filter::new()));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskmgr::{ErrorCode, Filter};
+use taskmgr::Filter;
 
 use super::{empty, json};
 use crate::call::Call;
@@ -12,18 +12,7 @@ use crate::wait::Waiting;
 use crate::wire::{TaskStats, TaskStatus};
 
 pub(crate) fn list_modules(call: &Call<'_>) -> Result<Reply, Failure> {
-    let modules = call.manager().modules();
-    if modules.is_empty() {
-        // An empty list would hide that the manager is closed.
-        call.manager()
-            .module("test")
-            .map(drop)
-            .or_else(|error| match error.code() {
-                ErrorCode::UnknownModule => Ok(()),
-                _ => Err(error),
-            })?;
-    }
-    json(&modules)
+    json(&call.manager().modules()?)
 }
 
 pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
