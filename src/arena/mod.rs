@@ -193,17 +193,21 @@ impl Realm {
         group: &'static crate::names::Group,
         given: &crate::names::Given<'_>,
     ) -> Result<Names> {
-        let last = CACHE
-            .try_with(|cache| cache.borrow().last_names)
-            .unwrap_or(None);
-        if let Some(set) = last
-            && set.is(group, given)
-        {
-            return Ok(Names::Interned(set));
+        match LAST_NAMES.with(std::cell::Cell::get) {
+            Some(set) if set.is(group, given) => Ok(Names::Interned(set)),
+            _ => self.look_up_names(group, given),
         }
+    }
+
+    #[cold]
+    fn look_up_names(
+        &'static self,
+        group: &'static crate::names::Group,
+        given: &crate::names::Given<'_>,
+    ) -> Result<Names> {
         let names = crate::names::intern(group, given, |set| self.number_names(set))?;
         if let Names::Interned(set) = &names {
-            let _ = CACHE.try_with(|cache| cache.borrow_mut().last_names = Some(set));
+            LAST_NAMES.with(|last| last.set(Some(set)));
         }
         Ok(names)
     }
@@ -213,7 +217,6 @@ impl Realm {
 struct Cache {
     realm: Option<&'static Realm>,
     slots: Vec<&'static Slot>,
-    last_names: Option<&'static NameSet>,
 }
 
 impl Cache {
@@ -246,14 +249,17 @@ impl Drop for Cache {
 #[cfg(not(loom))]
 thread_local! {
     static CACHE: RefCell<Cache> = const {
-        RefCell::new(Cache { realm: None, slots: Vec::new(), last_names: None })
+        RefCell::new(Cache { realm: None, slots: Vec::new() })
     };
+    static LAST_NAMES: std::cell::Cell<Option<&'static NameSet>> =
+        const { std::cell::Cell::new(None) };
 }
 
 #[cfg(loom)]
 loom::thread_local! {
     static CACHE: RefCell<Cache> =
-        RefCell::new(Cache { realm: None, slots: Vec::new(), last_names: None });
+        RefCell::new(Cache { realm: None, slots: Vec::new() });
+    static LAST_NAMES: std::cell::Cell<Option<&'static NameSet>> = std::cell::Cell::new(None);
 }
 
 impl Realm {

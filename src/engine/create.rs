@@ -99,7 +99,10 @@ impl Engine {
                 module.check(registration)?;
                 module.group
             }
-            None => parent.slot.names(self.realm).group,
+            None => match parent.slot.interned_names(self.realm) {
+                Some(names) => names.group,
+                None => parent.slot.names(self.realm).group,
+            },
         };
         let names = self.realm.intern(group, &spec.names)?;
         let kids = self.kids_of(parent)?;
