@@ -110,6 +110,8 @@ error_codes! {
     Exhausted = 19 "exhausted",
     /// The work that a task tracked has failed.
     TaskFailed = 20 "task_failed",
+    /// The task was finished before it was started: it has failed.
+    NotStarted = 21 "not_started",
 }
 
 /// Why a task that was there is there no longer.
@@ -320,6 +322,14 @@ impl Error {
         Self::new(
             ErrorCode::AlreadyFinished,
             format!("task {id} has ended before; a task ends once"),
+        )
+        .with_id(id)
+    }
+
+    pub(crate) fn not_started(id: Uuid) -> Self {
+        Self::new(
+            ErrorCode::NotStarted,
+            format!("task {id} was finished before it was started, and has failed; start it first"),
         )
         .with_id(id)
     }

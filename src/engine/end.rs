@@ -9,8 +9,8 @@ use crate::node::extras::AbortMark;
 use crate::node::progress::sum;
 use crate::node::slot::{HOST_ID, Slot};
 use crate::node::word::{
-    ABORT, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED, TERMINAL,
-    WAS_ABORTED, WATCHED,
+    ABORT, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED, STARTED,
+    TERMINAL, WAS_ABORTED, WATCHED,
 };
 use crate::snapshot;
 use crate::sync::Ordering;
@@ -81,7 +81,6 @@ impl Engine {
         outcome: Outcome,
         handle: Handle,
     ) -> Result<()> {
-        let id = || task.id();
         if handle == Handle::Stays {
             // Whoever keeps the handle may go on counting; what it shows has to be fixed.
             task.slot.extras_or_new(self.realm);
@@ -90,8 +89,7 @@ impl Engine {
         let mut claimed = false;
         let mut look = !seen.is_current(task.tree);
         loop {
-            let reading = task.slot.word.load();
-            if reading.has(PARTS) && !claimed {
+            if task.slot.word.load().has(PARTS) && !claimed {
                 if task.slot.word.claim_end().is_err() {
                     return Err(self.lost(task, handle));
                 }
@@ -102,22 +100,38 @@ impl Engine {
                 true => abort::mark_of(task.slot, self.realm),
                 false => None,
             };
-            let error = mark.as_ref().map(|mark| Error::aborted(id(), &mark.reason));
+            let (outcome, error) = self.judge(task, &outcome, mark.as_ref());
             let ending = self.write_end(task, &outcome, mark, handle, claimed);
             match self.publish(task, &ending) {
-                Ok(()) => {
-                    return error.map_or(Ok(()), |error| match outcome {
-                        // `fail` has ended it as it was asked to.
-                        Outcome::Failed(_) => Ok(()),
-                        Outcome::Done => Err(error),
-                    });
-                }
+                Ok(()) => return error.map_or(Ok(()), Err),
                 Err(NotFinished::Already) => return Err(self.lost(task, handle)),
                 // The mark is there, if not yet the epoch that tells of it.
                 Err(NotFinished::Aborted) => look = true,
                 // A first child, or a reporter.
                 Err(NotFinished::Changed) => {}
             }
+        }
+    }
+
+    /// What becomes of the outcome that the owner asked for, and the error that tells it if
+    /// that is another. `fail` ends a task as it was asked to, whatever else was in its way.
+    #[inline]
+    fn judge(
+        &self,
+        task: TaskRef,
+        asked: &Outcome,
+        mark: Option<&AbortMark>,
+    ) -> (Outcome, Option<Error>) {
+        match (asked, mark) {
+            (Outcome::Failed(_), _) => (asked.clone(), None),
+            (Outcome::Done, Some(mark)) => {
+                (Outcome::Done, Some(Error::aborted(task.id(), &mark.reason)))
+            }
+            (Outcome::Done, None) if !task.slot.word.load().has(STARTED) => (
+                Outcome::Failed("finished before it was started".into()),
+                Some(Error::not_started(task.id())),
+            ),
+            (Outcome::Done, None) => (Outcome::Done, None),
         }
     }
 

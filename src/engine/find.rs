@@ -102,6 +102,10 @@ impl Engine {
                 return None;
             }
             let held = Held::acquire(slot, self.realm, reading.generation())?;
+            // What an expired root keeps is as gone as the root, swept or not.
+            if TaskRef::of(&held, self).tree.deadline() <= self.now() {
+                return None;
+            }
             let kids = held.slot().kids(self.realm)?;
             let (mut kept, mut at) = (Vec::new(), Some(Position::Succeeded(0)));
             while let Some(from) = at {

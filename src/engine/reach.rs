@@ -30,10 +30,14 @@ impl Engine {
         if task.slot.word.load().has(SETTLED) {
             return;
         }
+        // The first reason wins, also where it came from above.
+        let above = abort::mark_of(task.slot, self.realm);
         let extras = task.slot.extras_or_new(self.realm);
-        extras.lock().abort.get_or_insert_with(|| AbortMark {
-            reason: reason.into(),
-            at: self.now(),
+        extras.lock().abort.get_or_insert_with(|| {
+            above.unwrap_or_else(|| AbortMark {
+                reason: reason.into(),
+                at: self.now(),
+            })
         });
         abort::mark(task.slot, task.tree);
         abort::call_hooks(task.tree, self.realm);
@@ -89,6 +93,8 @@ impl Engine {
             reached
         };
         if reached {
+            // The aborter may not have come to it: who is called finds the abort from here on.
+            task.tree.raise_epoch();
             callback.run(());
         }
         Ok((callback, 0))
@@ -156,11 +162,16 @@ impl Engine {
         self.realm.check_fork()?;
         let slot = held.slot();
         let has_ended = || slot.word.load().has(TERMINAL);
+        // Asked after the clock was: what ended before the deadline is no timeout.
+        let in_time = |ended| match ended {
+            true => Ok(()),
+            false => Err(Error::timeout(slot.id(self.realm))),
+        };
         if has_ended() {
             return Ok(());
         }
         if deadline.has_passed() {
-            return Err(Error::timeout(slot.id(self.realm)));
+            return in_time(has_ended());
         }
         if callback::is_inside() {
             return Err(Error::would_deadlock("waiting for a task"));
@@ -179,7 +190,7 @@ impl Engine {
             }
             if deadline.has_passed() {
                 drop(parts);
-                return Err(Error::timeout(slot.id(self.realm)));
+                return in_time(has_ended());
             }
             parts = extras.signal.wait(parts, deadline);
         }
@@ -236,7 +247,8 @@ impl Engine {
         task.slot.word.wake_up();
         drop(parts);
         self.forget_abort(task, &alarm, number);
-        if Engine::has_ended(task) {
+        // Whoever claims the end goes on to it.
+        if task.slot.word.load().has(ENDING | TERMINAL) {
             return Err(Error::new(
                 ErrorCode::AlreadyFinished,
                 "the task was ended while it slept",

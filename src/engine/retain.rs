@@ -104,6 +104,8 @@ impl Engine {
 
     /// Unregisters all settled roots of a module; how many there were.
     pub(crate) fn drain(&'static self, group: &'static crate::names::Group) -> usize {
+        // What has expired was not there to be drained, swept or not.
+        self.sweep();
         let places = self.retention.lock().queue.all();
         let drained = places
             .into_iter()

@@ -124,8 +124,9 @@ impl Task {
     /// Ends the task as done.
     ///
     /// # Errors
-    /// [`Aborted`](ErrorCode::Aborted) if it was told to abort: it has ended as failed;
-    /// [`AlreadyFinished`](ErrorCode::AlreadyFinished) if it never ran;
+    /// [`Aborted`](ErrorCode::Aborted) if it was told to abort, and
+    /// [`NotStarted`](ErrorCode::NotStarted) if it was not started: it has ended as failed;
+    /// [`AlreadyFinished`](ErrorCode::AlreadyFinished) if its start found an abort;
     /// [`Forked`](ErrorCode::Forked) in a forked child.
     ///
     /// ```
@@ -142,7 +143,7 @@ impl Task {
     /// Ends the task as failed. One that was told to abort keeps both reasons.
     ///
     /// # Errors
-    /// [`AlreadyFinished`](ErrorCode::AlreadyFinished) if it never ran;
+    /// [`AlreadyFinished`](ErrorCode::AlreadyFinished) if its start found an abort;
     /// [`Forked`](ErrorCode::Forked) in a forked child.
     ///
     /// ```

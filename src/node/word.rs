@@ -34,7 +34,7 @@
 //! location, so they have one order for everybody: exactly one `finish` wins, and an
 //! abort of this task is either seen by it or comes after it.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicWord, Ordering};
 use crate::view::State;
 
 const REF: u64 = 1 << 14;
@@ -140,13 +140,13 @@ pub(crate) enum NotFinished {
 
 /// The word of a slot.
 #[derive(Debug)]
-pub(crate) struct Word(AtomicU64);
+pub(crate) struct Word(AtomicWord);
 
 impl Word {
     /// A free slot before its first tenant.
     pub(crate) fn free() -> Self {
         // Generation 0 is never lived in, so that an id of zeroes leads nowhere.
-        Self(AtomicU64::new(GENERATION))
+        Self(AtomicWord::new(GENERATION))
     }
 
     #[inline]

@@ -3,9 +3,17 @@
 
 mod fork;
 mod lock;
+#[cfg(loom)]
+mod word;
 
 pub(crate) use fork::{depth as fork_depth, watch as watch_forks};
 pub(crate) use lock::{Condvar, Deadline, Guard, Lock};
+
+/// What the state machines are made of.
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::AtomicU64 as AtomicWord;
+#[cfg(loom)]
+pub(crate) use word::AtomicWord;
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};

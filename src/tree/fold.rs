@@ -159,7 +159,9 @@ fn more_of(
             last_poll: child.wall().utc(child.last_poll.load(Ordering::Relaxed)),
         });
     }
-    if let Some(legacy) = legacy {
+    if let Some(mut legacy) = legacy {
+        // They failed in another order than that in which they are shown.
+        legacy.failed.sort_unstable_by_key(|record| record.order);
         more.below = Subtree::size(&legacy.failed);
         more.children = Subtree(legacy.failed);
         more.counts = legacy.counts;
