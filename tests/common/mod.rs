@@ -1,0 +1,58 @@
+//! What many tests begin with.
+#![allow(dead_code, unreachable_pub)] // each test uses a part of it
+
+use std::time::{Duration, Instant};
+
+use taskmgr::{Clock, Manager, ManagerBuilder, ManualClock, Module, Uuid};
+
+/// Longer than any machine needs for anything, so that what hangs fails.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A manager whose time stands still, and which keeps finished roots for a minute.
+pub struct Node {
+    pub manager: Manager,
+    pub clock: ManualClock,
+    pub module: Module,
+}
+
+pub fn node() -> Node {
+    node_with(|builder| builder)
+}
+
+pub fn node_with(set: impl FnOnce(ManagerBuilder) -> ManagerBuilder) -> Node {
+    let clock = ManualClock::new();
+    let builder = Manager::builder()
+        .clock(Clock::Manual(clock.clone()))
+        .task_ttl(seconds(60))
+        .user_task_ttl(seconds(600));
+    let manager = set(builder).build().unwrap();
+    let module = manager.register_module("m").unwrap();
+    Node {
+        manager,
+        clock,
+        module,
+    }
+}
+
+pub fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+impl Node {
+    /// The entities of a tree, breadth-first.
+    pub fn entities(&self, id: Uuid) -> Vec<String> {
+        let tree = self.manager.status_tree(id).unwrap();
+        tree.iter()
+            .map(|status| status.entity.to_string())
+            .collect()
+    }
+}
+
+/// Waits for what another thread brings about.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < end, "never came: {what}");
+        std::thread::yield_now();
+    }
+}
