@@ -1,0 +1,199 @@
+//! What is counted, and what is shown of it.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::node;
+use taskmgr::{Status, Task};
+
+fn shown(status: &Status) -> (u64, u64, &str) {
+    let progress = &status.progress;
+    (progress.completed, progress.total, &progress.units)
+}
+
+#[test]
+fn prog_1_every_handle_counts_in_a_cell_of_its_own() {
+    let node = node();
+    let task = node.module.task("t").total(100, "rows").start().unwrap();
+    let reporter = task.reporter();
+    let clone = reporter.clone();
+    task.advance(1);
+    reporter.advance(10);
+    clone.set_completed(20);
+    clone.set_completed(5);
+    assert_eq!(shown(&task.status().unwrap()), (31, 100, "rows"));
+    drop(reporter);
+    assert_eq!(
+        shown(&task.status().unwrap()),
+        (31, 100, "rows"),
+        "what it counted stays"
+    );
+    task.set_completed(2);
+    assert_eq!(shown(&task.status().unwrap()), (32, 100, "rows"));
+}
+
+#[test]
+fn prog_1_nothing_is_lost_between_threads() {
+    let node = node();
+    let task = node.module.task("t").start().unwrap().share();
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let (task, reporter) = (task.clone(), task.reporter());
+            std::thread::spawn(move || {
+                for _ in 0..10_000 {
+                    task.advance(1);
+                    reporter.advance(1);
+                }
+            })
+        })
+        .collect();
+    workers
+        .into_iter()
+        .for_each(|worker| worker.join().unwrap());
+    assert_eq!(task.status().unwrap().progress.completed, 80_000);
+}
+
+#[test]
+fn prog_1_a_total_may_be_unknown_known_or_change() {
+    let node = node();
+    let task = node.module.task("t").units("rows").start().unwrap();
+    assert_eq!(shown(&task.status().unwrap()), (0, 0, "rows"));
+    task.advance(3);
+    let status = task.status().unwrap();
+    assert_eq!(
+        (shown(&status), status.progress.total_known),
+        ((3, 3, "rows"), false)
+    );
+    task.set_total(10);
+    task.set_total(20);
+    let status = task.status().unwrap();
+    assert_eq!(
+        (shown(&status), status.progress.total_known),
+        ((3, 20, "rows"), true)
+    );
+}
+
+#[test]
+fn prog_2_a_parent_shows_the_sum_over_its_children_folded_ones_included() {
+    let node = node();
+    let root = node.module.task("t").start().unwrap();
+    let child = |parent: &Task, total| parent.child("t").total(total, "rows").start().unwrap();
+    let middle = root.child("t").start().unwrap();
+    let (a, b, c) = (child(&middle, 10), child(&middle, 20), child(&root, 5));
+    a.advance(10);
+    b.advance(4);
+    c.advance(1);
+    let expected = (15, 35, "rows");
+    assert_eq!(shown(&root.status().unwrap()), expected);
+    a.finish().unwrap();
+    assert_eq!(shown(&root.status().unwrap()), expected);
+    b.finish().unwrap();
+    middle.finish().unwrap();
+    assert_eq!(shown(&root.status().unwrap()), expected);
+    c.fail("failed").unwrap();
+    let observer = root.observe();
+    root.finish().unwrap();
+    assert_eq!(
+        shown(&observer.status().unwrap()),
+        expected,
+        "finishing raises nothing"
+    );
+}
+
+#[test]
+fn prog_2_where_units_differ_children_are_counted() {
+    let node = node();
+    let root = node.module.task("t").start().unwrap();
+    let a = root.child("t").total(10, "rows").start().unwrap();
+    let _b = root.child("t").total(20, "pages").start().unwrap();
+    let _c = root.child("t").start().unwrap();
+    assert_eq!(shown(&root.status().unwrap()), (0, 3, "children"));
+    a.finish().unwrap();
+    assert_eq!(shown(&root.status().unwrap()), (1, 3, "children"));
+}
+
+#[test]
+fn prog_2_a_total_of_its_own_stands_in_for_its_childrens() {
+    let node = node();
+    let root = node.module.task("t").total(100, "rows").start().unwrap();
+    let child = root.child("t").total(10, "rows").start().unwrap();
+    child.advance(7);
+    assert_eq!(shown(&root.status().unwrap()), (7, 100, "rows"));
+    root.advance(1);
+    assert_eq!(
+        shown(&root.status().unwrap()),
+        (7, 100, "rows"),
+        "prog_3: it does not go back"
+    );
+    root.advance(19);
+    assert_eq!(shown(&root.status().unwrap()), (20, 100, "rows"));
+}
+
+#[test]
+fn prog_2_a_task_with_neither_units_nor_children_shows_whether_it_has_ended() {
+    let node = node();
+    let task = node.module.task("t").start().unwrap();
+    let observer = task.observe();
+    assert_eq!(shown(&observer.status().unwrap()), (0, 1, ""));
+    task.fail("failed").unwrap();
+    assert_eq!(shown(&observer.status().unwrap()), (1, 1, ""));
+}
+
+#[test]
+fn prog_3_a_total_below_what_was_counted_follows_it() {
+    let node = node();
+    let task = node.module.task("t").total(10, "rows").start().unwrap();
+    task.advance(12);
+    assert_eq!(shown(&task.status().unwrap()), (12, 12, "rows"));
+    task.set_total(5);
+    assert_eq!(shown(&task.status().unwrap()), (12, 12, "rows"));
+}
+
+#[test]
+fn prog_3_the_fraction_never_goes_back_whatever_folds_meanwhile() {
+    const CHILDREN: u64 = 3000;
+    let node = node();
+    let root = node.module.task("t").start().unwrap();
+    let middle: Vec<Task> = (0..3).map(|_| root.child("t").start().unwrap()).collect();
+    let children: Vec<Task> = (0..CHILDREN)
+        .map(|n| {
+            middle[n as usize % 3]
+                .child("t")
+                .total(2, "rows")
+                .start()
+                .unwrap()
+        })
+        .collect();
+    let observer = root.observe();
+    let over = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&over);
+    let reader = std::thread::spawn(move || {
+        let (mut last, mut looks) = (0, 0);
+        while !flag.load(Ordering::SeqCst) {
+            let progress = observer.status().unwrap().progress;
+            assert_eq!(progress.total, 2 * CHILDREN, "nobody counts twice or never");
+            assert!(
+                progress.completed >= last,
+                "{} after {last}",
+                progress.completed
+            );
+            last = progress.completed;
+            looks += 1;
+        }
+        looks
+    });
+    for child in children {
+        child.advance(1);
+        child.advance(1);
+        child.finish().unwrap();
+    }
+    middle.into_iter().for_each(|task| task.finish().unwrap());
+    over.store(true, Ordering::SeqCst);
+    assert!(reader.join().unwrap() > 0);
+    assert_eq!(
+        shown(&root.status().unwrap()),
+        (2 * CHILDREN, 2 * CHILDREN, "rows")
+    );
+}
