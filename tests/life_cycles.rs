@@ -35,13 +35,13 @@ enum Waiter {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Order {
+enum First {
     /// The parent outlives the child, observers outlive both.
-    ChildFirst,
+    Child,
     /// The parent ends while the child runs.
-    ParentFirst,
+    Parent,
     /// The manager goes before either: it aborts both.
-    ManagerFirst,
+    Manager,
 }
 
 const OUTCOMES: [Outcome; 5] = [
@@ -65,23 +65,23 @@ const WAITERS: [Waiter; 5] = [
     Waiter::Callback,
     Waiter::ById,
 ];
-const ORDERS: [Order; 3] = [Order::ChildFirst, Order::ParentFirst, Order::ManagerFirst];
+const FIRSTS: [First; 3] = [First::Child, First::Parent, First::Manager];
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
     outcome: Outcome,
     abort: Abort,
     waiter: Waiter,
-    order: Order,
+    first: First,
 }
 
 impl Row {
     /// The reason of the abort that reaches the child before it ends, if one does.
     fn reason(self) -> Option<&'static str> {
-        match (self.abort, self.order) {
+        match (self.abort, self.first) {
             (Abort::BeforeStart | Abort::WhileRunning, _) => Some("the child"),
             (Abort::OfTheParent, _) => Some("the parent"),
-            (_, Order::ManagerFirst) => Some("the manager is gone"),
+            (_, First::Manager) => Some("the manager is gone"),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ fn wait_before(row: Row, manager: &Manager, observer: &Observer) -> Waiting {
         Waiter::Nobody => return Waiting::Nothing,
         Waiter::Late => return Waiting::Ask(theirs),
         Waiter::Sleeping => drop(std::thread::spawn(move || {
-            sender.send(theirs.wait().unwrap())
+            sender.send(theirs.wait().unwrap()).unwrap()
         })),
         Waiter::Callback => {
             let answer =
@@ -142,7 +142,7 @@ fn wait_before(row: Row, manager: &Manager, observer: &Observer) -> Waiting {
         }
         Waiter::ById => {
             let found = manager.observe(observer.id()).unwrap();
-            std::thread::spawn(move || sender.send(found.wait().unwrap()));
+            std::thread::spawn(move || sender.send(found.wait().unwrap()).unwrap());
         }
     }
     Waiting::Answer(receiver)
@@ -192,11 +192,11 @@ fn live(row: Row) {
         _ => {}
     }
     let mut manager = Some(manager);
-    if row.order == Order::ManagerFirst {
+    if row.first == First::Manager {
         manager = None;
     }
     let mut parent = Some(parent);
-    if row.order == Order::ParentFirst {
+    if row.first == First::Parent {
         // It has ended with that, and settles with the child.
         drop(parent.take().unwrap().fail("early"));
         assert!(parent_observer.is_terminal().unwrap());
@@ -248,12 +248,12 @@ fn every_life_ends_as_it_must() {
     for outcome in OUTCOMES {
         for abort in ABORTS {
             for waiter in WAITERS {
-                for order in ORDERS {
+                for first in FIRSTS {
                     live(Row {
                         outcome,
                         abort,
                         waiter,
-                        order,
+                        first,
                     });
                     rows += 1;
                 }

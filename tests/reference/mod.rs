@@ -1,5 +1,6 @@
 //! The sequential reference model: what a manager must answer, in plain vectors and with no
 //! thought of speed or threads.
+#![allow(unreachable_pub)] // a module of a test has no outside
 
 use std::collections::VecDeque;
 
