@@ -2,6 +2,8 @@
 //! thought of speed or threads.
 #![allow(unreachable_pub)] // a module of a test has no outside
 
+pub mod ops;
+
 use std::collections::VecDeque;
 
 use taskmgr::{GoneReason, State};
