@@ -16,14 +16,14 @@ use crate::view::State;
 pub(crate) struct HostIds(DashMap<Uuid, Place, foldhash::fast::RandomState>);
 
 impl HostIds {
-    /// `false` if the id lives already.
+    /// Where the task lives that has the id, if one has.
     #[must_use = "an id that lives is refused"]
-    pub(crate) fn insert(&self, id: Uuid, place: Place) -> bool {
+    pub(crate) fn insert(&self, id: Uuid, place: Place) -> Result<(), Place> {
         match self.0.entry(id) {
-            Entry::Occupied(_) => false,
+            Entry::Occupied(other) => Err(*other.get()),
             Entry::Vacant(vacant) => {
                 vacant.insert(place);
-                true
+                Ok(())
             }
         }
     }
@@ -32,8 +32,9 @@ impl HostIds {
         self.0.get(&id).map(|place| *place)
     }
 
-    pub(crate) fn remove(&self, id: Uuid) {
-        self.0.remove(&id);
+    /// Unless another task has it by now.
+    pub(crate) fn remove(&self, id: Uuid, place: Place) {
+        self.0.remove_if(&id, |_, at| *at == place);
     }
 }
 
@@ -104,16 +105,16 @@ mod tests {
     #[test]
     fn id_1_an_id_that_lives_is_refused() {
         let ids = HostIds::default();
-        let (id, place) = (
-            Uuid::new_v4(),
-            Place {
-                slot: 1,
-                generation: 1,
-            },
-        );
-        assert!(ids.insert(id, place));
-        assert!(!ids.insert(id, place));
-        ids.remove(id);
-        assert!(ids.insert(id, place));
+        let id = Uuid::new_v4();
+        let [first, second] = [1, 2].map(|generation| Place {
+            slot: 1,
+            generation,
+        });
+        assert_eq!(ids.insert(id, first), Ok(()));
+        assert_eq!(ids.insert(id, second), Err(first));
+        ids.remove(id, first);
+        assert_eq!(ids.insert(id, second), Ok(()));
+        ids.remove(id, first);
+        assert_eq!(ids.get(id), Some(second), "it is another's by now");
     }
 }

@@ -36,6 +36,8 @@ mod handle;
 mod id;
 mod index;
 mod manager;
+#[cfg(all(test, loom))]
+mod models;
 mod module;
 mod names;
 mod node;

@@ -172,7 +172,7 @@ impl Engine {
 
     /// Whether the task has settled by the deadline.
     fn wait_settled(&'static self, task: TaskRef, deadline: &Deadline) -> bool {
-        let has_settled = || task.slot.word.load().has(SETTLED);
+        let has_settled = || task.slot.word.load().has(SETTLED) && Engine::is_over(task);
         if has_settled() {
             return true;
         }

@@ -7,7 +7,7 @@ use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::names::{Given, Group, Names, check_name};
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot, UNKNOWN};
-use crate::node::word::{KIDS, STARTED, TERMINAL};
+use crate::node::word::{GONE, KIDS, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
 use crate::tree::abort;
 use crate::tree::kids::Kids;
@@ -282,14 +282,20 @@ impl Engine {
         };
         let own = self.realm.place_of(id);
         let lives = own.is_some_and(|(slot, place)| {
-            Held::acquire(slot, self.realm, place.generation).is_some()
+            let held = Held::acquire(slot, self.realm, place.generation);
+            held.is_some_and(|held| !held.slot().word.load().has(GONE))
         });
         if lives || self.is_virtual(id) {
             return Err(in_use());
         }
         let place = slot.place(slot.word.load_relaxed());
-        if !self.host_ids.insert(id, place) {
-            return Err(in_use());
+        while let Err(other) = self.host_ids.insert(id, place) {
+            // It may be over, and not have come to giving its id back, or yet to be born.
+            let reading = self.realm.slots.get(other.slot).word.load();
+            if reading.generation() == other.generation && !reading.has(GONE) {
+                return Err(in_use());
+            }
+            self.host_ids.remove(id, other);
         }
         self.tombstones.lock().forget(id);
         Ok(())
@@ -300,7 +306,8 @@ impl Engine {
         if let Some(id) = spec.id
             && task.slot.is(HOST_ID)
         {
-            self.host_ids.remove(id);
+            let place = task.slot.place(task.slot.word.load_relaxed());
+            self.host_ids.remove(id, place);
         }
         // Its generation was never lived in, and is free for the next.
         self.realm.free_slot(task.slot);

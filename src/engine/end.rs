@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::{Engine, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, Result};
+use crate::id::Place;
 use crate::node::extras::AbortMark;
 use crate::node::progress::sum;
 use crate::node::slot::{HOST_ID, Slot};
@@ -247,9 +250,9 @@ impl Engine {
                     refs: 0,
                     seen,
                 };
-                let before = slot.word.finish(end)?;
+                slot.word.finish(end)?;
                 self.root_settled(task);
-                self.woken(task, before, 0, handle_refs);
+                self.woken(task, slot.word.mark(0), 0, handle_refs);
             }
             Some(parent) => {
                 let end = End {
@@ -270,6 +273,9 @@ impl Engine {
                     publish,
                 )?;
                 self.forget_host_id(host_id);
+                if folded.parent_settles {
+                    self.settle_from(parent, task);
+                }
                 match end.freed(folded.before) {
                     true => self.realm.free_slot(slot),
                     false => self.woken(
@@ -278,9 +284,6 @@ impl Engine {
                         end.refs_dropped(folded.before),
                         end.refs,
                     ),
-                }
-                if folded.parent_settles {
-                    self.settle_from(parent, task);
                 }
             }
         }
@@ -296,9 +299,9 @@ impl Engine {
             let held = Held::retain(slot, self.realm);
             let task = TaskRef { slot, ..below };
             let Some(parent) = slot.parent(self.realm) else {
-                let before = slot.word.settle(0);
+                slot.word.settle(0);
                 self.root_settled(task);
-                self.wake_settled(task, before);
+                self.woken(task, slot.word.mark(0), 0, 0);
                 return;
             };
             let failed = slot.word.load().has(FAILED);
@@ -327,13 +330,15 @@ impl Engine {
         }
     }
 
-    fn host_id(&'static self, slot: &'static Slot) -> Option<uuid::Uuid> {
-        slot.is(HOST_ID).then(|| slot.id(self.realm))
+    /// The host's id of a task that still has it, and where the table says that it lives.
+    pub(super) fn host_id(&'static self, slot: &'static Slot) -> Option<(Uuid, Place)> {
+        let place = || slot.place(slot.word.load_relaxed());
+        slot.is(HOST_ID).then(|| (slot.id(self.realm), place()))
     }
 
-    pub(super) fn forget_host_id(&self, id: Option<uuid::Uuid>) {
-        if let Some(id) = id {
-            self.host_ids.remove(id);
+    pub(super) fn forget_host_id(&self, id: Option<(Uuid, Place)>) {
+        if let Some((id, place)) = id {
+            self.host_ids.remove(id, place);
         }
     }
 
@@ -369,6 +374,17 @@ impl Engine {
         {
             extras.wake_all();
         }
+    }
+
+    /// Whether the task has ended with all that its end brings about: who looks at a root in
+    /// between sees it settled, but neither kept nor forgotten. The one who ends it goes on
+    /// to see to that, and then looks for those who have begun to wait meanwhile.
+    pub(super) fn is_over(task: TaskRef) -> bool {
+        let reading = task.slot.word.load();
+        let is_seen_to = || {
+            reading.has(GONE) || !task.slot.is_root() || task.tree.deadline() != crate::clock::NEVER
+        };
+        reading.has(TERMINAL) && (!reading.has(SETTLED) || is_seen_to())
     }
 
     /// Whether the task has ended.

@@ -43,10 +43,20 @@ impl Engine {
     }
 
     fn look_up(&'static self, id: Uuid) -> Option<Held> {
-        let place = match self.realm.place_of(id) {
-            Some((_, place)) => place,
-            None => self.host_ids.get(id)?,
-        };
+        let own = self.realm.place_of(id).map(|(_, place)| place);
+        // An id that was made here and is gone may have been brought back by the host.
+        let held = own
+            .and_then(|place| self.registered(place, id))
+            .or_else(|| self.registered(self.host_ids.get(id)?, id))?;
+        if self.is_expired(held.slot()) {
+            self.expire(&held);
+            return None;
+        }
+        Some(held)
+    }
+
+    /// The task at this place, if it has this id and is registered.
+    fn registered(&'static self, place: Place, id: Uuid) -> Option<Held> {
         let slot = self.realm.slots.find(place.slot)?;
         let held = Held::acquire(slot, self.realm, place.generation)?;
         // A task with an id of the host's is found by that id alone.
@@ -54,14 +64,7 @@ impl Engine {
         let mine = slot
             .find_tree(self.realm)
             .is_some_and(|tree| tree.belongs_to(self));
-        if !named_so || !mine || slot.word.load().has(GONE) {
-            return None;
-        }
-        if self.is_expired(slot) {
-            self.expire(&held);
-            return None;
-        }
-        Some(held)
+        (named_so && mine && !slot.word.load().has(GONE)).then_some(held)
     }
 
     /// Whether a settled root's time has come, swept or not.
@@ -93,9 +96,9 @@ impl Engine {
 
     /// A record of the id that some parent still keeps.
     fn find_folded(&'static self, id: Uuid, place: Option<Place>) -> Option<Record> {
-        let wanted = |record: &Record| match place {
-            Some(place) => record.place() == place,
-            None => record.more().is_some_and(|more| more.host_id == Some(id)),
+        let wanted = |record: &Record| match record.more().and_then(|more| more.host_id) {
+            Some(host_id) => host_id == id,
+            None => Some(record.place()) == place,
         };
         self.slots().find_map(|(slot, reading)| {
             if !reading.has(KIDS) {

@@ -131,7 +131,8 @@ impl Engine {
         };
         // The finisher either sees the mark, or has ended the task before it: then whoever
         // takes the callback off the list runs it.
-        let ended = slot.word.mark(WATCHED).has(TERMINAL);
+        slot.word.mark(WATCHED);
+        let ended = Engine::is_over(TaskRef::of(held, self));
         if ended && self.take_done(held, number) {
             callback.run(Ok(snapshot::status(held, self)));
         } else if self.stage() == Stage::Overdue && self.take_done(held, number) {
@@ -161,20 +162,20 @@ impl Engine {
     pub(crate) fn wait(&'static self, held: &Held, deadline: &Deadline) -> Result<()> {
         self.realm.check_fork()?;
         let slot = held.slot();
-        let has_ended = || slot.word.load().has(TERMINAL);
-        // Asked after the clock was: what ended before the deadline is no timeout.
-        let in_time = |ended| match ended {
-            true => Ok(()),
-            false => Err(Error::timeout(slot.id(self.realm))),
-        };
-        if has_ended() {
+        let task = TaskRef::of(held, self);
+        if Engine::is_over(task) {
             return Ok(());
         }
+        // Asked after the clock was: what ended before the deadline is no timeout.
+        let unless_ended = |error: Error| match Engine::has_ended(task) {
+            true => Ok(()),
+            false => Err(error),
+        };
         if deadline.has_passed() {
-            return in_time(has_ended());
+            return unless_ended(Error::timeout(task.id()));
         }
         if callback::is_inside() {
-            return Err(Error::would_deadlock("waiting for a task"));
+            return unless_ended(Error::would_deadlock("waiting for a task"));
         }
         let extras = slot.extras_or_new(self.realm);
         // The finisher either sees the mark and wakes through the lock below, or has ended
@@ -182,15 +183,16 @@ impl Engine {
         slot.word.mark(WATCHED);
         let mut parts = extras.lock();
         loop {
-            if has_ended() {
+            if Engine::is_over(task) {
                 return Ok(());
             }
             if self.stage() == Stage::Overdue {
-                return Err(Error::closed("the manager"));
+                drop(parts);
+                return unless_ended(Error::closed("the manager"));
             }
             if deadline.has_passed() {
                 drop(parts);
-                return in_time(has_ended());
+                return unless_ended(Error::timeout(task.id()));
             }
             parts = extras.signal.wait(parts, deadline);
         }

@@ -20,23 +20,27 @@ impl Engine {
         };
         let ttl = ttl.load(Ordering::Relaxed);
         let group = root.slot.names(self.realm).group;
-        let closing = self.stage() != Stage::Open || group.gate() != Gate::Open;
-        if closing {
+        let closing = || self.stage() != Stage::Open || group.gate() != Gate::Open;
+        if closing() {
             return self.unregister(root, GoneReason::Drained);
         }
         if ttl == 0 || root.slot.is(INTERNAL) {
             return self.unregister(root, GoneReason::Expired);
         }
         let deadline = self.now().saturating_add(ttl);
-        root.tree.set_deadline(deadline);
         let place = root.slot.place(root.slot.word.load());
         let mut retained = self.retention.lock();
         let wake = retained.queue.push(deadline, place);
         if !retained.reaper_runs && self.config.reaper && !self.ticks.is_manual() {
             retained.reaper_runs = self.start_reaper();
         }
+        // The last: from here on whoever waits for the root takes it for kept.
+        root.tree.set_deadline(deadline);
         drop(retained);
-        if wake {
+        if closing() {
+            // The close may have gone through the queue before.
+            self.unregister(root, GoneReason::Drained);
+        } else if wake {
             self.reaper.notify_all();
         }
     }
@@ -57,7 +61,7 @@ impl Engine {
             }
             tombstones.push(id, reason, state);
         }
-        let host_id = root.slot.is(crate::node::slot::HOST_ID).then_some(id);
+        let host_id = self.host_id(root.slot);
         self.forget_host_id(host_id);
         self.realm.release(root.slot, 1);
         true

@@ -52,7 +52,7 @@ pub(crate) enum Deadline {
     At(Instant),
     /// The seam of the models, in which no clock ever moves: the sleeper has timed out
     /// as soon as this says so and the condition variable was notified.
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     When(std::sync::Arc<loom::sync::atomic::AtomicBool>),
 }
 
@@ -68,7 +68,7 @@ impl Deadline {
         match self {
             Self::Never => false,
             Self::At(at) => Instant::now() >= *at,
-            #[cfg(loom)]
+            #[cfg(all(test, loom))]
             Self::When(flag) => flag.load(loom::sync::atomic::Ordering::Acquire),
         }
     }

@@ -85,17 +85,25 @@ pub(crate) fn shown(task: &Held, realm: &'static Realm) -> Shown {
     }
 }
 
-/// The children of a task, live and kept, each once, in order of creation.
-pub(crate) fn children(slot: &'static Slot, realm: &'static Realm) -> Vec<Child> {
+/// What a walk finds below a task.
+#[derive(Default)]
+pub(crate) struct Below {
+    /// The children, live and kept, each once, in order of creation.
+    pub(crate) children: Vec<Child>,
+    /// The sums over those that are not among them as live.
+    pub(crate) folded: Sums,
+}
+
+/// The children of a task, and the sums over those that have folded.
+pub(crate) fn below(slot: &'static Slot, realm: &'static Realm) -> Below {
     let Some(kids) = slot.kids(realm) else {
-        return Vec::new();
+        return Below::default();
     };
-    let (_, reader) = kids.lock().start_reading();
+    let (mut folded, reader) = kids.lock().start_reading();
     let mut children = Vec::new();
-    while kids.lock().read_on(reader, realm, |child| {
-        children.push(Child::Live(Held::retain(child, realm)))
-    }) {}
-    kids.lock().stop_reading(reader);
+    let mut keep = |child| children.push(Child::Live(Held::retain(child, realm)));
+    while kids.lock().read_on(reader, realm, &mut keep) {}
+    folded.merge(&kids.lock().stop_reading(reader));
     // Whoever folds between the two looks is found twice; nobody is missed.
     let mut seen: HashSet<u64> = children.iter().map(Child::order).collect();
     let (mut kept, mut at) = (Vec::new(), Some(Position::Succeeded(0)));
@@ -105,5 +113,5 @@ pub(crate) fn children(slot: &'static Slot, realm: &'static Realm) -> Vec<Child>
     kept.retain(|record| seen.insert(record.order));
     children.extend(kept.into_iter().map(Child::Kept));
     children.sort_unstable_by_key(Child::order);
-    children
+    Below { children, folded }
 }

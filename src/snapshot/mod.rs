@@ -1,18 +1,20 @@
 //! Reading tasks into views, from outside: no reporter notices.
 
-use std::collections::{HashSet, VecDeque};
+mod list;
+
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
 use crate::arena::{Held, Realm};
-use crate::clock::{Tick, time};
+use crate::clock::time;
 use crate::engine::{Engine, TaskRef};
 use crate::error::{Error, Result};
-use crate::names::{Group, NameSet, Names};
-use crate::node::callback;
-use crate::node::progress::Shown;
+use crate::names::NameSet;
+use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, INTERNAL, Slot, USER_TASK};
 use crate::node::word::{ASLEEP, FAILED, GONE, Reading, SETTLED, STARTED, SUSPEND, TERMINAL};
 use crate::provider::Hosted;
@@ -21,7 +23,9 @@ use crate::tree::abort;
 use crate::tree::kids::Child;
 use crate::tree::record::Record;
 use crate::tree::walk;
-use crate::view::{AbortInfo, ChildId, Filter, Kind, Name, State, Stats, Status};
+use crate::view::{AbortInfo, ChildId, Kind, Name, Progress, State, Stats, Status};
+
+pub(crate) use list::list;
 
 /// What of a word shows in a view: if none of it has changed between two looks, what was
 /// read in between is of one moment.
@@ -36,20 +40,23 @@ fn same_moment(before: Reading, slot: &'static Slot) -> bool {
 
 /// The status of a task that is held.
 pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
-    let children = walk::children(held.slot(), engine.realm);
-    status_with(held, engine, &children)
+    let below = walk::below(held.slot(), engine.realm);
+    loop {
+        let mut status = status_without_progress(held, engine, &below.children);
+        status.progress = walk::shown(held, engine.realm).into_progress();
+        // A task that ended in between shows figures of its end.
+        if held.slot().word.load().state().is_terminal() == status.state.is_terminal() {
+            return status;
+        }
+    }
 }
 
 /// The status of a task and all its descendants, breadth-first, siblings in order of
 /// creation, each once.
 pub(crate) fn status_tree(held: &Held, engine: &'static Engine) -> Vec<Status> {
-    let mut statuses = Vec::new();
-    walk_tree(
-        VecDeque::from([Node::Live(held.clone())]),
-        engine,
-        &mut statuses,
-    );
-    statuses
+    let mut walked = Walked::default();
+    walked.go(vec![Node::Live(held.clone())], engine);
+    walked.statuses
 }
 
 enum Node {
@@ -61,46 +68,119 @@ enum Node {
     },
 }
 
-fn walk_tree(mut queue: VecDeque<Node>, engine: &'static Engine, statuses: &mut Vec<Status>) {
-    while let Some(node) = queue.pop_front() {
-        match node {
-            Node::Live(held) => {
-                let children = walk::children(held.slot(), engine.realm);
-                let status = status_with(&held, engine, &children);
-                let (parent, sequence) = (status.id, status.sequence_number);
-                statuses.push(status);
-                queue.extend(children.into_iter().map(|child| match child {
-                    Child::Live(held) => Node::Live(held),
-                    Child::Kept(record) => Node::Kept {
-                        record,
-                        parent,
-                        sequence,
-                    },
-                }));
+/// A walk through a tree: the statuses, breadth-first, and what their progress is made of.
+#[derive(Default)]
+struct Walked {
+    statuses: Vec<Status>,
+    parts: Vec<Parts>,
+}
+
+/// What a live task's progress is made of; the others have theirs.
+#[derive(Default)]
+struct Parts {
+    held: Option<Held>,
+    folded: Sums,
+    children: Range<usize>,
+}
+
+impl Walked {
+    fn go(&mut self, roots: Vec<Node>, engine: &'static Engine) {
+        let first = self.statuses.len();
+        let mut queue = VecDeque::from(roots);
+        let mut next_child = first + queue.len();
+        while let Some(node) = queue.pop_front() {
+            let before = queue.len();
+            match node {
+                Node::Live(held) => self.visit_live(held, engine, &mut queue),
+                Node::Kept {
+                    record,
+                    parent,
+                    sequence,
+                } => self.visit_kept(&record, parent, sequence, engine, &mut queue),
             }
-            Node::Kept {
+            // The children come behind all that are waiting already.
+            let children = next_child..next_child + queue.len() - before;
+            next_child = children.end;
+            if let Some(parts) = self.parts.last_mut() {
+                parts.children = children;
+            }
+        }
+        self.add_up(first, engine.realm);
+    }
+
+    fn visit_live(&mut self, held: Held, engine: &'static Engine, queue: &mut VecDeque<Node>) {
+        let below = walk::below(held.slot(), engine.realm);
+        let status = status_without_progress(&held, engine, &below.children);
+        let (parent, sequence) = (status.id, status.sequence_number);
+        queue.extend(below.children.into_iter().map(|child| match child {
+            Child::Live(held) => Node::Live(held),
+            Child::Kept(record) => Node::Kept {
                 record,
                 parent,
                 sequence,
-            } => {
-                let status = record_status(&record, parent, sequence, engine);
-                let parent = status.id;
-                statuses.push(status);
-                queue.extend(record.children().iter().map(|record| Node::Kept {
-                    record: record.clone(),
-                    parent,
-                    sequence,
-                }));
+            },
+        }));
+        self.statuses.push(status);
+        self.parts.push(Parts {
+            held: Some(held),
+            folded: below.folded,
+            children: 0..0,
+        });
+    }
+
+    fn visit_kept(
+        &mut self,
+        record: &Record,
+        parent: Uuid,
+        sequence: u64,
+        engine: &'static Engine,
+        queue: &mut VecDeque<Node>,
+    ) {
+        let status = record_status(record, parent, sequence, engine);
+        let parent = status.id;
+        queue.extend(record.children().iter().map(|record| Node::Kept {
+            record: record.clone(),
+            parent,
+            sequence,
+        }));
+        self.statuses.push(status);
+        self.parts.push(Parts::default());
+    }
+
+    /// The progress of every live task, from the last to the first: a child comes behind
+    /// its parent, so each is added up once, however deep the tree.
+    fn add_up(&mut self, first: usize, realm: &'static Realm) {
+        let mut shown: Vec<Option<Shown>> = Vec::new();
+        shown.resize_with(self.statuses.len(), || None);
+        for at in (first..self.statuses.len()).rev() {
+            let parts = &self.parts[at];
+            let Some(held) = &parts.held else { continue };
+            let mut sums = parts.folded.clone();
+            for child in parts.children.clone() {
+                if let Some(shown) = &shown[child] {
+                    sums.add(shown, self.statuses[child].state.is_terminal());
+                }
             }
+            let slot = held.slot();
+            let own = Own::read(
+                slot,
+                realm,
+                slot.word.load(),
+                slot.names(realm).units.clone(),
+            );
+            let terminal = self.statuses[at].state.is_terminal();
+            let of_task = Shown::of(own, &sums, terminal);
+            self.statuses[at].progress = of_task.clone().into_progress();
+            shown[at] = Some(of_task);
         }
     }
 }
 
-fn status_with(held: &Held, engine: &'static Engine, children: &[Child]) -> Status {
+fn status_without_progress(held: &Held, engine: &'static Engine, children: &[Child]) -> Status {
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
-        let status = read_status(held, engine, reading, children);
+        let status = read_status(slot, engine, reading, children);
         if same_moment(reading, slot) {
             return status;
         }
@@ -109,12 +189,12 @@ fn status_with(held: &Held, engine: &'static Engine, children: &[Child]) -> Stat
 }
 
 fn read_status(
-    held: &Held,
+    slot: &'static Slot,
     engine: &'static Engine,
     reading: Reading,
     children: &[Child],
 ) -> Status {
-    let (slot, realm) = (held.slot(), engine.realm);
+    let realm = engine.realm;
     let names = slot.names(realm);
     let stats = read_stats(slot, reading, engine, &names);
     let terminal = reading.has(TERMINAL);
@@ -142,7 +222,7 @@ fn read_status(
         keyspace: stats.keyspace,
         table: stats.table,
         entity: stats.entity,
-        progress: walk::shown(held, realm).into_progress(),
+        progress: NO_PROGRESS,
         children: child_ids(children, engine),
         internal: stats.internal,
         user_task: slot.is(USER_TASK),
@@ -154,6 +234,14 @@ fn read_status(
         first_error: first_error.map(|error| error.to_string()),
     }
 }
+
+/// What is filled in afterwards.
+const NO_PROGRESS: Progress = Progress {
+    completed: 0,
+    total: 0,
+    total_known: false,
+    units: Name::EMPTY,
+};
 
 fn abort_info(slot: &'static Slot, engine: &'static Engine) -> Option<AbortInfo> {
     let mark = match abort::reaches(slot, engine.realm) {
@@ -307,88 +395,6 @@ fn read_stats(
     }
 }
 
-/// The tasks of a module, in order of creation and then of id. What a provider cannot say
-/// in time is left out.
-pub(crate) fn list(
-    engine: &'static Engine,
-    group: &'static Group,
-    providers: &[Hosted],
-    filter: &Filter,
-) -> Result<Vec<Stats>> {
-    if callback::is_inside() && !providers.is_empty() {
-        return Err(Error::would_deadlock("asking a provider for its tasks"));
-    }
-    let mut regular: Vec<(Tick, Stats)> = engine
-        .slots()
-        .filter_map(|(slot, reading)| list_one(slot, reading, engine, group, filter))
-        .collect();
-    regular.sort_unstable_by_key(|(born, stats)| (*born, stats.id));
-    let mut listed: Vec<Stats> = regular.into_iter().map(|(_, stats)| stats).collect();
-    let cluster = list_virtual(providers, filter, &listed);
-    if !cluster.is_empty() {
-        // With those of others only UTC compares.
-        listed.extend(cluster);
-        listed.sort_by_key(|stats| (stats.created_at, stats.id));
-    }
-    if let Some(limit) = filter.limit {
-        listed.truncate(limit);
-    }
-    Ok(listed)
-}
-
-fn list_virtual(providers: &[Hosted], filter: &Filter, regular: &[Stats]) -> Vec<Stats> {
-    let answers = providers
-        .iter()
-        .filter_map(|provider| provider.ask(|provider| provider.list()).ok());
-    let theirs = answers.flatten().map(|stats| Stats {
-        kind: Kind::Cluster,
-        ..stats
-    });
-    let mut theirs: Vec<Stats> = theirs.filter(|stats| filter.lets_through(stats)).collect();
-    if !theirs.is_empty() {
-        let mut ids: HashSet<Uuid> = regular.iter().map(|stats| stats.id).collect();
-        theirs.retain(|stats| ids.insert(stats.id));
-    }
-    theirs
-}
-
-/// One task of a listing, without a reference to it: what is read of another tenant, or
-/// of a moment between two states, is read again or dropped.
-fn list_one(
-    slot: &'static Slot,
-    first: Reading,
-    engine: &'static Engine,
-    group: &'static Group,
-    filter: &Filter,
-) -> Option<(Tick, Stats)> {
-    let mut reading = first;
-    loop {
-        if !filter.internal && slot.is(INTERNAL) && same_moment(reading, slot) {
-            return None;
-        }
-        let names = match slot.interned_names(engine.realm) {
-            Some(set) => Some(Names::Interned(set)),
-            None => slot
-                .find_extras(engine.realm)
-                .and_then(|extras| extras.lock().names.clone())
-                .map(Names::Owned),
-        };
-        let stats = names.and_then(|names| {
-            let expired = reading.has(SETTLED) && engine.is_expired(slot);
-            let wanted = std::ptr::eq(names.group, group) && !expired;
-            wanted.then(|| (slot.born(), read_stats(slot, reading, engine, &names)))
-        });
-        if same_moment(reading, slot) {
-            return stats.filter(|(_, stats)| filter.lets_through(stats));
-        }
-        reading = slot.word.load();
-        if reading.generation() != first.generation() || reading.has(GONE) {
-            return None;
-        }
-        std::hint::spin_loop();
-    }
-}
-
 /// The status of a virtual task, with its local children.
 pub(crate) fn virtual_status(
     engine: &'static Engine,
@@ -429,8 +435,12 @@ pub(crate) fn virtual_tree(
     module: &Name,
     id: Uuid,
 ) -> Result<Vec<Status>> {
-    let mut statuses = vec![virtual_status(engine, provider, module, id)?];
-    let local = engine.children_of_virtual(id).into_iter().map(Node::Live);
-    walk_tree(local.collect(), engine, &mut statuses);
-    Ok(statuses)
+    let mut walked = Walked::default();
+    walked
+        .statuses
+        .push(virtual_status(engine, provider, module, id)?);
+    walked.parts.push(Parts::default());
+    let local = engine.children_of_virtual(id).into_iter();
+    walked.go(local.map(Node::Live).collect(), engine);
+    Ok(walked.statuses)
 }

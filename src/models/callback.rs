@@ -1,0 +1,177 @@
+//! Callbacks: at most once, never missed, and never after their guard.
+
+use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::{sync::Arc, thread};
+
+use super::{Count, Data, Host, check};
+
+/// A callback that takes a while, and what it sees.
+#[derive(Clone)]
+struct Slow {
+    over: Arc<AtomicBool>,
+    runs: Count,
+    late: Count,
+    destroyed: Count,
+}
+
+impl Slow {
+    fn new() -> Self {
+        Self {
+            over: Arc::new(AtomicBool::new(false)),
+            runs: Count::default(),
+            late: Count::default(),
+            destroyed: Count::default(),
+        }
+    }
+
+    fn callback(&self) -> impl FnOnce() + Send + 'static + use<> {
+        let (slow, data) = (self.clone(), Data(self.destroyed.clone()));
+        move || {
+            let _data = data;
+            slow.runs.add();
+            thread::yield_now();
+            // A panic would end here.
+            if slow.over.load(Ordering::Acquire) {
+                slow.late.add();
+            }
+        }
+    }
+
+    /// From here on the callback must not run.
+    fn is_over(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+}
+
+/// abort_4. Fails if `on_abort` looks for an abort before it has the lock of the list.
+#[test]
+fn on_abort_vs_abort_exactly_once() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.root();
+        let observer = task.observe();
+        let aborter = thread::spawn(move || observer.abort("stop").unwrap());
+        let slow = Slow::new();
+        let guard = task.on_abort(slow.callback()).unwrap();
+        aborter.join().unwrap();
+        assert_eq!((slow.runs.get(), slow.destroyed.get()), (1, 1));
+        drop(guard);
+        assert_eq!((slow.runs.get(), slow.destroyed.get()), (1, 1));
+    });
+}
+
+/// abort_4. Fails if an aborter takes those off the list as well whom it does not reach.
+#[test]
+fn abort_vs_abort_of_a_sibling_each_calls_its_own() {
+    check(3, || {
+        let host = Host::new();
+        let root = host.root();
+        let children = [0, 1].map(|_| root.child("part").abortable().start().unwrap());
+        let slow = [Slow::new(), Slow::new()];
+        let guards = [0, 1].map(|i| children[i].on_abort(slow[i].callback()).unwrap());
+        let [one, two] = [0, 1].map(|i| children[i].observe());
+        let aborter = thread::spawn(move || one.abort("this").unwrap());
+        two.abort("that").unwrap();
+        aborter.join().unwrap();
+        for slow in slow {
+            assert_eq!((slow.runs.get(), slow.destroyed.get()), (1, 1));
+        }
+        drop(guards);
+    });
+}
+
+/// abort_4. Fails if `Callback::cancel` does not wait for one that is running.
+#[test]
+fn drop_of_abort_guard_vs_running_callback() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.root();
+        let slow = Slow::new();
+        let guard = task.on_abort(slow.callback()).unwrap();
+        let observer = task.observe();
+        let aborter = thread::spawn(move || observer.abort("stop").unwrap());
+        drop(guard);
+        slow.is_over();
+        assert_eq!(slow.destroyed.get(), 1);
+        aborter.join().unwrap();
+        assert!(slow.runs.get() <= 1);
+        assert_eq!((slow.destroyed.get(), slow.late.get()), (1, 0));
+    });
+}
+
+/// abort_4. Fails if the finisher takes callbacks off the list and does not wait for them.
+#[test]
+fn finish_vs_running_abort_callback() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.root();
+        let slow = Slow::new();
+        task.on_abort(slow.callback()).unwrap().forget();
+        let observer = task.observe();
+        let aborter = thread::spawn(move || observer.abort("stop").unwrap());
+        let _ = task.finish();
+        slow.is_over();
+        assert_eq!(slow.destroyed.get(), 1);
+        aborter.join().unwrap();
+        assert!(slow.runs.get() <= 1);
+        assert_eq!((slow.destroyed.get(), slow.late.get()), (1, 0));
+    });
+}
+
+/// abort_4. Fails if `on_abort` does not look for `ENDING`.
+#[test]
+fn on_abort_vs_finish_nothing_left_behind() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.root();
+        let reporter = task.reporter();
+        let tree = reporter.task.tree;
+        let owner = thread::spawn(move || task.finish());
+        let slow = Slow::new();
+        let guard = reporter.on_abort(slow.callback()).unwrap();
+        owner.join().unwrap().unwrap();
+        assert!(tree.hooks().entries.is_empty());
+        drop(guard);
+        assert_eq!((slow.runs.get(), slow.destroyed.get()), (0, 1));
+    });
+}
+
+/// wait_3. Fails if `on_done` asks whether the task is over before its callback is on
+/// the list.
+#[test]
+fn on_done_vs_finish_exactly_once() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.root();
+        let observer = task.observe();
+        let owner = thread::spawn(move || task.finish());
+        let slow = Slow::new();
+        let callback = slow.callback();
+        let guard = observer.on_done(move |status| {
+            assert!(status.unwrap().settled);
+            callback();
+        });
+        owner.join().unwrap().unwrap();
+        assert_eq!((slow.runs.get(), slow.destroyed.get()), (1, 1));
+        drop(guard);
+    });
+}
+
+/// wait_3. Fails if `Callback::cancel` does not wait for one that is running.
+#[test]
+fn drop_of_done_guard_vs_running_callback() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.root();
+        let slow = Slow::new();
+        let callback = slow.callback();
+        let guard = task.observe().on_done(move |_| callback()).unwrap();
+        let owner = thread::spawn(move || task.finish());
+        drop(guard);
+        slow.is_over();
+        assert_eq!(slow.destroyed.get(), 1);
+        owner.join().unwrap().unwrap();
+        assert!(slow.runs.get() <= 1);
+        assert_eq!((slow.destroyed.get(), slow.late.get()), (1, 0));
+    });
+}

@@ -1,0 +1,131 @@
+//! Folding: the order in which a tree ends, and who looks at it meanwhile.
+
+use loom::thread;
+
+use super::{Host, check};
+use crate::{ChildCounts, State};
+
+/// fold_3. Fails if `publish` looks at `family.live` and lets the lock go before it ends
+/// the task.
+#[test]
+fn child_finish_vs_parent_finish_exactly_one_folds_it() {
+    check(3, || {
+        let host = Host::new();
+        let root = host.kept_root();
+        let parent = root.child("part").start().unwrap();
+        let child = parent.child("piece").start().unwrap();
+        let finisher = thread::spawn(move || child.finish());
+        parent.finish().unwrap();
+        finisher.join().unwrap().unwrap();
+        let counts = ChildCounts {
+            succeeded: 1,
+            ..ChildCounts::default()
+        };
+        let status = root.status().unwrap();
+        assert_eq!(status.child_counts, counts);
+        assert_eq!(status.children.len(), 1);
+        root.finish().unwrap();
+        assert_eq!(host.repair.drain().unwrap(), 1);
+    });
+}
+
+/// fold_3. Fails if `publish` looks at `family.live` and lets the lock go before it ends
+/// the task.
+#[test]
+fn child_finish_vs_root_finish_exactly_one_settles_it() {
+    check(3, || {
+        let host = Host::new();
+        let root = host.kept_root();
+        let observer = root.observe();
+        let child = root.child("part").start().unwrap();
+        let finisher = thread::spawn(move || child.fail("no space"));
+        root.finish().unwrap();
+        finisher.join().unwrap().unwrap();
+        let status = observer.status().unwrap();
+        assert_eq!((status.state, status.settled), (State::Done, true));
+        assert_eq!(status.first_error.as_deref(), Some("no space"));
+        assert_eq!(host.repair.drain().unwrap(), 1);
+        assert_eq!(host.repair.drain().unwrap(), 0);
+    });
+}
+
+/// fold_3. Fails if `fold` asks whether it was the last in another critical section.
+#[test]
+fn the_last_two_children_of_a_finished_parent_at_once() {
+    check(3, || {
+        let host = Host::new();
+        let root = host.kept_root();
+        let parent = root.child("part").start().unwrap();
+        let observer = parent.observe();
+        let one = parent.child("piece").start().unwrap();
+        let two = parent.child("piece").start().unwrap();
+        parent.finish().unwrap();
+        let finisher = thread::spawn(move || one.finish());
+        two.finish().unwrap();
+        finisher.join().unwrap().unwrap();
+        assert!(observer.status().unwrap().settled);
+        let counts = root.status().unwrap().child_counts;
+        assert_eq!((counts.live, counts.succeeded), (0, 1));
+        root.finish().unwrap();
+        assert_eq!(host.repair.drain().unwrap(), 1);
+    });
+}
+
+/// fold_2, prog_3. Fails if `unlink` does not tell the readers who have not come so far, or
+/// tells those as well who have passed.
+#[test]
+fn fold_vs_reader_never_twice_never_missing() {
+    check(3, || {
+        let host = Host::new();
+        let root = host.root();
+        let child = root.child("part").total(2, "ranges").start().unwrap();
+        child.advance(2);
+        let observer = root.observe();
+        let finisher = thread::spawn(move || child.finish());
+        let status = observer.status().unwrap();
+        assert_eq!((status.progress.completed, status.progress.total), (2, 2));
+        assert_eq!(status.children.len(), 1);
+        assert_eq!(status.child_counts.live + status.child_counts.succeeded, 1);
+        finisher.join().unwrap().unwrap();
+    });
+}
+
+/// prog_3. Fails if a reader that goes into a child reads its kids twice over, or if a
+/// fold empties the child that the reader holds.
+#[test]
+fn fold_of_a_parent_vs_reader_never_twice_never_missing() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        let child = root.child("part").start().unwrap();
+        let leaf = child.child("piece").total(2, "ranges").start().unwrap();
+        leaf.advance(2);
+        let observer = root.observe();
+        let finisher = thread::spawn(move || {
+            leaf.finish().unwrap();
+            child.finish().unwrap();
+        });
+        let status = observer.status().unwrap();
+        assert_eq!((status.progress.completed, status.progress.total), (2, 2));
+        assert_eq!(status.children.len(), 1);
+        finisher.join().unwrap();
+    });
+}
+
+/// fold_5. Fails if a walk looks at the kept children before the live ones.
+#[test]
+fn fold_vs_walk_each_once() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        let child = root.child("part").start().unwrap();
+        let id = child.id();
+        let observer = root.observe();
+        let finisher = thread::spawn(move || child.finish());
+        let tree = observer.status_tree().unwrap();
+        let ids: Vec<_> = tree.iter().map(|status| status.id).collect();
+        assert_eq!(ids, [observer.id(), id]);
+        assert_eq!(tree[1].parent_id, Some(observer.id()));
+        finisher.join().unwrap().unwrap();
+    });
+}

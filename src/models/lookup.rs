@@ -1,0 +1,156 @@
+//! Ids, and slots that pass from one task to the next.
+
+use loom::thread;
+
+use super::{Host, check};
+use crate::sync::Deadline;
+use crate::{ErrorCode, Filter, Uuid};
+
+/// life_7, id_1. Fails if `acquire` looks at the word and adds its reference in two steps.
+#[test]
+fn look_up_vs_last_release_never_another_tenant() {
+    check(2, || {
+        let host = Host::new();
+        let first = host.repair.task("first").start().unwrap();
+        let (id, slot) = (first.id(), first.task.slot);
+        let repair = host.repair.clone();
+        let owner = thread::spawn(move || {
+            first.finish().unwrap();
+            let second = repair.task("second").start().unwrap();
+            let reused = std::ptr::eq(second.task.slot, slot);
+            (second, reused)
+        });
+        if let Ok(observer) = host.manager.observe(id) {
+            let status = observer.status().unwrap();
+            assert_eq!((status.id, &*status.type_), (id, "first"));
+        }
+        let (second, reused) = owner.join().unwrap();
+        assert!(host.manager.observe(id).unwrap_err().is_gone());
+        let third = host.repair.task("third").start().unwrap();
+        assert!(!std::ptr::eq(third.task.slot, second.task.slot));
+        assert_eq!(second.status().unwrap().type_, "second");
+        // Whoever was looking gave the slot back later.
+        assert!(reused || std::ptr::eq(third.task.slot, slot));
+    });
+}
+
+/// id_1. Fails if the last release leaves the generation as it was.
+#[test]
+fn stale_id_vs_reuse_of_the_slot() {
+    check(3, || {
+        let host = Host::new();
+        let first = host.repair.task("first").start().unwrap();
+        let (id, slot) = (first.id(), first.task.slot);
+        first.finish().unwrap();
+        let repair = host.repair.clone();
+        let maker = thread::spawn(move || repair.task("second").start().unwrap());
+        assert!(host.manager.status(id).unwrap_err().is_gone());
+        let second = maker.join().unwrap();
+        assert!(std::ptr::eq(second.task.slot, slot));
+        assert!(host.manager.status(id).unwrap_err().is_gone());
+        assert_eq!(host.manager.status(second.id()).unwrap().type_, "second");
+    });
+}
+
+/// list_2. Fails if `list_one` does not look at the word again, or if `prepare` has no
+/// fence before its first store.
+#[test]
+fn listing_vs_reuse_of_a_slot_never_mixed() {
+    check(1, || {
+        let host = Host::new();
+        let first = host.repair.task("first").keyspace("one").entity("i");
+        let first = first.start().unwrap();
+        let ids = first.id();
+        let repair = host.repair.clone();
+        let owner = thread::spawn(move || {
+            first.finish().unwrap();
+            repair
+                .task("second")
+                .keyspace("two")
+                .entity("ii")
+                .start()
+                .unwrap()
+        });
+        let listed = host.repair.list(&Filter::new()).unwrap();
+        let second = owner.join().unwrap();
+        assert!(listed.len() <= 1);
+        for stats in listed {
+            let names = (&*stats.type_, &*stats.keyspace, &*stats.entity);
+            let (id, expected, sequence) = match &*stats.type_ {
+                "first" => (ids, ("first", "one", "i"), 1),
+                _ => (second.id(), ("second", "two", "ii"), 2),
+            };
+            assert_eq!(
+                (stats.id, names, stats.sequence_number),
+                (id, expected, sequence)
+            );
+        }
+    });
+}
+
+/// id_1. Fails if the table of host ids writes over one that lives.
+#[test]
+fn host_id_brought_twice_at_once_exactly_one() {
+    check(3, || {
+        let host = Host::new();
+        let id = Uuid::from_u128(7);
+        let repair = host.repair.clone();
+        let maker = thread::spawn(move || repair.task("one").id(id).start());
+        let two = host.repair.task("two").id(id).start();
+        let one = maker.join().unwrap();
+        let (winner, lost) = match (one, two) {
+            (Ok(task), Err(error)) | (Err(error), Ok(task)) => (task, error),
+            both => panic!("one gets it, not {both:?}"),
+        };
+        assert_eq!(lost.code(), ErrorCode::IdInUse);
+        assert_eq!(winner.id(), id);
+        let found = host.manager.status(id).unwrap();
+        assert_eq!(found.type_, winner.status().unwrap().type_);
+        winner.finish().unwrap();
+        assert!(host.repair.task("three").id(id).start().is_ok());
+    });
+}
+
+/// id_1. Fails if a task that has ended keeps its id in the table.
+#[test]
+fn host_id_vs_finish_free_again_at_once() {
+    check(3, || {
+        let host = Host::new();
+        let id = Uuid::from_u128(7);
+        let root = host.root();
+        let first = root.child("first").id(id).start().unwrap();
+        let owner = thread::spawn(move || first.finish().unwrap());
+        let second = root.child("second").id(id).start();
+        owner.join().unwrap();
+        match second {
+            Ok(second) => {
+                assert_eq!(second.id(), id);
+                assert_eq!(host.manager.status(id).unwrap().type_, "second");
+            }
+            Err(error) => {
+                assert_eq!(error.code(), ErrorCode::IdInUse);
+                assert!(root.child("third").id(id).start().is_ok());
+            }
+        }
+    });
+}
+
+/// id_1, life_8. Fails if an id in the table is refused though its task is over, or if a
+/// task takes another's id off the table.
+#[test]
+fn host_id_comes_back_as_soon_as_its_task_is_over() {
+    check(3, || {
+        let host = Host::new();
+        let id = Uuid::from_u128(7);
+        let root = host.root();
+        let first = root.child("first").id(id).start().unwrap();
+        let observer = first.observe();
+        let owner = thread::spawn(move || first.finish().unwrap());
+        let (held, engine) = observer.registered().unwrap();
+        engine.wait(held, &Deadline::Never).unwrap();
+        let second = root.child("second").id(id).start().unwrap();
+        owner.join().unwrap();
+        assert_eq!(second.id(), id);
+        assert_eq!(host.manager.status(id).unwrap().type_, "second");
+    });
+}

@@ -1,0 +1,79 @@
+//! Figures that several count and others read.
+
+use loom::thread;
+
+use super::{Host, check};
+
+/// prog_3, life_5. Fails if readers add the cells up instead of taking the frozen sum.
+#[test]
+fn reporter_advance_vs_finish_vs_reader_never_goes_back() {
+    check(1, || {
+        let host = Host::new();
+        let task = host.repair.task("repair").user_task().total(9, "ranges");
+        let task = task.start().unwrap();
+        task.advance(1);
+        let (observer, reporter) = (task.observe(), task.reporter());
+        let counter = thread::spawn(move || {
+            reporter.advance(1);
+            reporter.advance(1);
+        });
+        let owner = thread::spawn(move || task.finish());
+        let look = || {
+            let status = observer.status().unwrap();
+            (status.progress.completed, status.state.is_terminal())
+        };
+        let (before, ended) = look();
+        let (after, _) = look();
+        assert!(before <= after, "{before} was shown, then {after}");
+        assert!(!ended || before == after, "final figures have changed");
+        counter.join().unwrap();
+        owner.join().unwrap().unwrap();
+        let (last, _) = look();
+        assert!(after <= last && (1..=3).contains(&last));
+        assert!(!ended || before == last, "final figures have changed");
+    });
+}
+
+/// prog_1, prog_3. Fails if a reporter that goes leaves its cell before its count is kept.
+#[test]
+fn reporter_drop_vs_reader_nothing_lost() {
+    check(3, || {
+        let host = Host::new();
+        let task = host
+            .repair
+            .task("repair")
+            .total(9, "ranges")
+            .start()
+            .unwrap();
+        let reporter = task.reporter();
+        reporter.advance(2);
+        let observer = task.observe();
+        let counter = thread::spawn(move || drop(reporter));
+        assert_eq!(observer.status().unwrap().progress.completed, 2);
+        counter.join().unwrap();
+        assert_eq!(observer.status().unwrap().progress.completed, 2);
+        task.finish().unwrap();
+        assert_eq!(observer.status().unwrap().progress.completed, 2);
+    });
+}
+
+/// prog_3. Fails if a new reporter takes a cell with what its last user counted.
+#[test]
+fn new_reporter_vs_finish_counts_in_or_not_at_all() {
+    check(2, || {
+        let host = Host::new();
+        let task = host.repair.task("repair").total(9, "ranges").user_task();
+        let task = task.start().unwrap();
+        task.reporter().advance(1);
+        let (observer, reporter) = (task.observe(), task.reporter());
+        let owner = thread::spawn(move || task.finish());
+        let further = reporter.clone();
+        further.advance(1);
+        drop(further);
+        let status = observer.status().unwrap();
+        owner.join().unwrap().unwrap();
+        let last = observer.status().unwrap();
+        assert!((1..=2).contains(&last.progress.completed));
+        assert!(status.progress.completed <= last.progress.completed);
+    });
+}
