@@ -64,6 +64,9 @@ struct ManualTime {
 /// 2020-01-01T00:00:00Z in nanoseconds since the epoch.
 const MANUAL_START: u64 = 1_577_836_800 * 1_000_000_000;
 
+/// As far as a manual clock goes, some 290 years: deadlines beyond it still fit.
+const FARTHEST: Tick = u64::MAX / 2;
+
 impl ManualClock {
     /// A clock that stands at 2020-01-01T00:00:00Z.
     ///
@@ -84,7 +87,12 @@ impl ManualClock {
     /// clock.advance(std::time::Duration::from_millis(5));
     /// ```
     pub fn advance(&self, by: Duration) {
-        self.0.ticks.fetch_add(nanos(by), Ordering::SeqCst);
+        let forward = |now: Tick| Some(now.saturating_add(nanos(by)).min(FARTHEST));
+        let moved = self
+            .0
+            .ticks
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, forward);
+        debug_assert!(moved.is_ok());
     }
 
     /// Sets the wall clock, forwards or back; ticks, and so TTLs, do not notice.

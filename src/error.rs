@@ -326,6 +326,14 @@ impl Error {
         .with_id(id)
     }
 
+    pub(crate) fn started(id: Uuid) -> Self {
+        Self::new(
+            ErrorCode::AlreadyStarted,
+            format!("task {id} was started before; a task starts once"),
+        )
+        .with_id(id)
+    }
+
     pub(crate) fn not_started(id: Uuid) -> Self {
         Self::new(
             ErrorCode::NotStarted,

@@ -171,7 +171,7 @@ fn prog_3_the_fraction_never_goes_back_whatever_folds_meanwhile() {
     let flag = Arc::clone(&over);
     let reader = std::thread::spawn(move || {
         let (mut last, mut looks) = (0, 0);
-        while !flag.load(Ordering::SeqCst) {
+        while looks == 0 || !flag.load(Ordering::SeqCst) {
             let progress = observer.status().unwrap().progress;
             assert_eq!(progress.total, 2 * CHILDREN, "nobody counts twice or never");
             assert!(

@@ -75,6 +75,7 @@ impl Engine {
         } else {
             self.set_stage(Stage::Overdue);
             self.wake_everybody();
+            self.end_watches();
             for module in modules {
                 self.drain(module.group);
             }
@@ -117,6 +118,7 @@ impl Engine {
             self.drain(module.group);
         }
         *self.tombstones.lock() = Tombstones::new(0);
+        self.end_watches();
         self.stop_reaper();
     }
 

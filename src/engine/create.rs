@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
+use crate::id::Place;
 use crate::names::{Given, Group, Names, check_name};
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot, UNKNOWN};
 use crate::node::word::{GONE, KIDS, STARTED, TERMINAL};
@@ -60,12 +61,18 @@ impl Engine {
         if self.stage() != Stage::Open {
             return Err(Error::closed("the manager"));
         }
+        if spec
+            .module
+            .is_some_and(|(module, _)| module.manager != self.uid)
+        {
+            return Err(Error::invalid("the module belongs to another manager"));
+        }
         let parent = match &spec.parent {
             ParentSpec::None => Parent::None,
             ParentSpec::Task(parent) => Parent::Task(*parent),
             ParentSpec::Id(id) => self.parent_by_id(*id)?,
         };
-        match parent {
+        let task = match parent {
             Parent::None => self.create_root(spec, None, started),
             Parent::Virtual(id) => self.create_root(spec, Some(id), started),
             Parent::Task(parent) => self.create_child(spec, parent, started),
@@ -74,7 +81,12 @@ impl Engine {
                 drop(held);
                 child
             }
+        }?;
+        if let Some(id) = spec.id {
+            // It has come back; one that was refused would have left it gone.
+            self.tombstones.lock().forget(id);
         }
+        Ok(task)
     }
 
     fn parent_by_id(&'static self, id: Uuid) -> Result<Parent> {
@@ -280,25 +292,42 @@ impl Engine {
             )
             .with_id(id)
         };
-        let own = self.realm.place_of(id);
-        let lives = own.is_some_and(|(slot, place)| {
-            let held = Held::acquire(slot, self.realm, place.generation);
-            held.is_some_and(|held| !held.slot().word.load().has(GONE))
-        });
-        if lives || self.is_virtual(id) {
+        let own = self.realm.place_of(id).map(|(_, place)| place);
+        if own.is_some_and(|place| self.lives(place)) || self.is_virtual(id) {
             return Err(in_use());
         }
         let place = slot.place(slot.word.load_relaxed());
         while let Err(other) = self.host_ids.insert(id, place) {
-            // It may be over, and not have come to giving its id back, or yet to be born.
-            let reading = self.realm.slots.get(other.slot).word.load();
-            if reading.generation() == other.generation && !reading.has(GONE) {
+            // It may be over and not have come to giving its id back, or be yet to be born.
+            if self.lives(other) || self.is_unborn(other) {
                 return Err(in_use());
             }
             self.host_ids.remove(id, other);
         }
-        self.tombstones.lock().forget(id);
         Ok(())
+    }
+
+    /// Whether a registered task of this manager lives at the place. A root whose time has
+    /// come does not, and is swept now if it was not before.
+    fn lives(&'static self, place: Place) -> bool {
+        let slot = self.realm.slots.get(place.slot);
+        let Some(held) = Held::acquire(slot, self.realm, place.generation) else {
+            return false;
+        };
+        if !TaskRef::of(&held, self).tree.belongs_to(self) || slot.word.load().has(GONE) {
+            return false;
+        }
+        if self.is_expired(slot) {
+            self.expire(&held);
+            return false;
+        }
+        true
+    }
+
+    /// Whether the place is still being prepared for who has claimed it.
+    fn is_unborn(&'static self, place: Place) -> bool {
+        let reading = self.realm.slots.get(place.slot).word.load();
+        reading.generation() == place.generation && !reading.has(GONE)
     }
 
     /// Takes everything back from a task that nobody has seen.

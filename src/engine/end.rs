@@ -6,14 +6,15 @@ use uuid::Uuid;
 
 use super::{Engine, TaskRef};
 use crate::arena::Held;
+use crate::clock::NEVER;
 use crate::error::{Error, Result};
 use crate::id::Place;
 use crate::node::extras::AbortMark;
 use crate::node::progress::sum;
 use crate::node::slot::{HOST_ID, Slot};
 use crate::node::word::{
-    ABORT, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED, STARTED,
-    TERMINAL, WAS_ABORTED, WATCHED,
+    ABORT, ENDING, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED,
+    STARTED, TERMINAL, WAS_ABORTED, WATCHED,
 };
 use crate::snapshot;
 use crate::sync::Ordering;
@@ -48,22 +49,25 @@ impl Engine {
     /// created → running, unless an abort was faster: then the task has failed.
     pub(crate) fn start_task(&'static self, task: TaskRef, seen: &Seen) -> Result<()> {
         self.realm.check_fork()?;
+        let reading = task.slot.word.load();
+        if reading.has(TERMINAL | ENDING) {
+            return Err(Error::finished(task.id()));
+        }
+        if reading.has(STARTED) {
+            return Err(Error::started(task.id()));
+        }
         if !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm) {
             return Err(self.never_started(task, seen));
         }
-        // Nobody reads the start of a task that has not started.
-        task.slot
-            .start
-            .store(self.now().max(task.slot.born()), Ordering::Relaxed);
+        // Of two who start it the first to come here sets the time, whoever is told to go on.
+        let now = self.now().max(task.slot.born());
+        let start = &task.slot.start;
+        let _ = start.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed);
         match task.slot.word.start() {
             Ok(_) => Ok(()),
             Err(NotStarted::Aborted) => Err(self.never_started(task, seen)),
             Err(NotStarted::Ended) => Err(Error::finished(task.id())),
-            Err(NotStarted::Already) => Err(Error::new(
-                crate::ErrorCode::AlreadyStarted,
-                format!("task {} was started before; a task starts once", task.id()),
-            )
-            .with_id(task.id())),
+            Err(NotStarted::Already) => Err(Error::started(task.id())),
         }
     }
 
@@ -184,7 +188,7 @@ impl Engine {
         claimed: bool,
     ) -> Ending {
         let start = task.slot.start.load(Ordering::Relaxed);
-        let earliest = if start == crate::clock::NEVER {
+        let earliest = if start == NEVER {
             task.slot.born()
         } else {
             start
@@ -381,9 +385,8 @@ impl Engine {
     /// to see to that, and then looks for those who have begun to wait meanwhile.
     pub(super) fn is_over(task: TaskRef) -> bool {
         let reading = task.slot.word.load();
-        let is_seen_to = || {
-            reading.has(GONE) || !task.slot.is_root() || task.tree.deadline() != crate::clock::NEVER
-        };
+        let is_seen_to =
+            || reading.has(GONE) || !task.slot.is_root() || task.tree.deadline() != NEVER;
         reading.has(TERMINAL) && (!reading.has(SETTLED) || is_seen_to())
     }
 

@@ -6,6 +6,7 @@ mod end;
 mod find;
 mod reach;
 mod retain;
+mod watch;
 
 use std::fmt;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::view::Name;
 pub(crate) use create::{ParentSpec, Spec};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::Found;
+use watch::Watches;
 
 /// What a manager was built with.
 #[derive(Clone, Debug)]
@@ -54,6 +56,7 @@ pub(crate) struct Engine {
     host_ids: HostIds,
     tombstones: Lock<Tombstones>,
     retention: Lock<Retained>,
+    watches: Watches,
     /// Wakes the reaper: an earlier deadline, or the end.
     reaper: Condvar,
 }
@@ -80,6 +83,8 @@ pub(crate) enum Stage {
 /// its name goes on with its numbers.
 pub(crate) struct ModuleCore {
     pub(crate) group: &'static Group,
+    /// The manager that it belongs to.
+    manager: u32,
     /// Which registration is in force, so that a handle of an earlier one is refused.
     pub(crate) registration: AtomicU32,
     roots: Lock<Roots>,
@@ -126,6 +131,7 @@ impl Engine {
             host_ids: HostIds::default(),
             tombstones: Lock::new(Tombstones::new(config.tombstones)),
             retention: Lock::default(),
+            watches: Watches::default(),
             reaper: Condvar::default(),
             config,
         }));
@@ -200,6 +206,7 @@ impl Engine {
         }
         let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
             group: Box::leak(Box::new(Group::new(name))),
+            manager: self.uid,
             registration: AtomicU32::new(0),
             roots: Lock::default(),
             providers: Lock::default(),

@@ -74,30 +74,31 @@ impl Engine {
         let extras = task.slot.extras_or_new(self.realm);
         // From here on the finisher claims the end before it takes the callbacks off.
         task.slot.word.mark(PARTS);
-        let reached = {
+        let (reached, number) = {
             let mut hooks = task.tree.hooks();
             if task.slot.word.load().has(ENDING | TERMINAL) {
                 drop(hooks);
                 callback.cancel();
                 return Ok((callback, 0));
             }
+            let number = hooks.add(Hook {
+                slot: task.slot,
+                callback: Arc::clone(&callback),
+            });
+            // Whoever ends the task waits for it, also while it runs here.
+            extras.lock().aborts.push((number, Arc::clone(&callback)));
             let reached = abort::find_mark(task.slot, self.realm).is_some();
-            if !reached {
-                let number = hooks.add(Hook {
-                    slot: task.slot,
-                    callback: Arc::clone(&callback),
-                });
-                extras.lock().aborts.push((number, Arc::clone(&callback)));
-                return Ok((callback, number));
+            if reached {
+                hooks.entries.remove(&number);
             }
-            reached
+            (reached, number)
         };
         if reached {
             // The aborter may not have come to it: who is called finds the abort from here on.
             task.tree.raise_epoch();
             callback.run(());
         }
-        Ok((callback, 0))
+        Ok((callback, number))
     }
 
     /// Takes an abort callback off, and waits if it is running on another thread.

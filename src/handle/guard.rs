@@ -94,6 +94,8 @@ enum Of {
     },
     Virtual {
         cancelled: Arc<AtomicBool>,
+        engine: &'static Engine,
+        number: u64,
     },
 }
 
@@ -115,10 +117,19 @@ impl DoneGuard {
         }
     }
 
-    pub(super) fn cluster(callback: DoneCallback, cancelled: Arc<AtomicBool>) -> Self {
+    pub(super) fn cluster(
+        engine: &'static Engine,
+        callback: DoneCallback,
+        cancelled: Arc<AtomicBool>,
+        number: u64,
+    ) -> Self {
         Self {
             callback,
-            of: Of::Virtual { cancelled },
+            of: Of::Virtual {
+                cancelled,
+                engine,
+                number,
+            },
             forgotten: false,
         }
     }
@@ -149,7 +160,13 @@ impl Drop for DoneGuard {
                 engine,
                 number,
             } => engine.forget_done(held, &self.callback, *number),
-            Of::Virtual { cancelled } => {
+            Of::Virtual { engine, .. } if engine.realm.is_forked() => {}
+            Of::Virtual {
+                cancelled,
+                engine,
+                number,
+            } => {
+                engine.unwatch(*number);
                 cancelled.store(true, Ordering::Release);
                 self.callback.cancel();
             }

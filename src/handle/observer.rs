@@ -400,13 +400,17 @@ impl Observer {
                 engine.realm.check_fork()?;
                 let cancelled = Arc::new(AtomicBool::new(false));
                 let (id, theirs, module, engine) = (*id, Arc::clone(&callback), *module, *engine);
+                let number = engine.watch(&callback);
                 let completion = Completion::new(Arc::clone(&cancelled), move |status| {
+                    engine.unwatch(number);
                     let complete =
                         |status| snapshot::complete_virtual(engine, status, &module.group.name, id);
                     theirs.run(status.map(complete));
                 });
-                provider.ask(move |provider| provider.watch(id, completion))?;
-                Ok(DoneGuard::cluster(callback, cancelled))
+                provider
+                    .ask(move |provider| provider.watch(id, completion))
+                    .inspect_err(|_| engine.unwatch(number))?;
+                Ok(DoneGuard::cluster(engine, callback, cancelled, number))
             }
         }
     }

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::{AsParent, AsTask, Observer, SharedTask, TaskContext, counting};
 use crate::engine::{Handle, Outcome, ParentSpec, TaskRef};
 use crate::error::{BoxError, Error, ErrorCode, Result};
-use crate::node::progress;
+use crate::node::{callback, progress};
 use crate::provider::panic_message;
 use crate::sync::AtomicU64;
 use crate::view::State;
@@ -188,6 +188,7 @@ impl Task {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn run<T>(self, work: impl FnOnce(&Task) -> Result<T, BoxError>) -> Result<T> {
+        self.context.task.realm().check_fork()?;
         if self.is_created() {
             self.start()?;
         }
@@ -226,6 +227,7 @@ impl Task {
         self,
         work: impl FnOnce(&Task) -> Result<T, BoxError> + Send + 'static,
     ) -> Result<Spawned<T>> {
+        self.context.task.realm().check_fork()?;
         let observer = self.observe();
         let id = self.id();
         let run = move || catch_unwind(AssertUnwindSafe(|| self.run(work)));
@@ -337,7 +339,8 @@ impl<T> Spawned<T> {
     ///
     /// # Errors
     /// As [`Task::run`]; a panic comes as [`TaskFailed`](ErrorCode::TaskFailed) with its
-    /// message.
+    /// message; [`WouldDeadlock`](ErrorCode::WouldDeadlock) inside a callback, if the thread
+    /// is still at work.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -347,6 +350,14 @@ impl<T> Spawned<T> {
     /// ```
     pub fn join(self) -> Result<T> {
         let id = self.observer.id();
+        if let Err(forked) = self.observer.is_terminal() {
+            // The thread is not there, and its handle must not go for it.
+            std::mem::forget(self.thread);
+            return Err(forked);
+        }
+        if callback::is_inside() && !self.thread.is_finished() {
+            return Err(Error::would_deadlock("joining a task's thread").with_id(id));
+        }
         match self.thread.join() {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) | Err(panic) => Err(Error::new(

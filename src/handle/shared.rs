@@ -35,8 +35,11 @@ struct Owner(TaskContext);
 impl SharedTask {
     pub(super) fn of(task: Task) -> Self {
         let context = &*task;
-        context.task.slot.extras_or_new(context.task.realm());
-        context.task.slot.word.mark(PARTS | SHARED);
+        // In a forked child no lock may be taken, and nobody ends the task.
+        if !context.task.realm().is_forked() {
+            context.task.slot.extras_or_new(context.task.realm());
+            context.task.slot.word.mark(PARTS | SHARED);
+        }
         let owner = Owner(TaskContext::new(context.task));
         std::mem::forget(task);
         Self(Arc::new(owner))

@@ -242,9 +242,12 @@ impl Word {
         });
     }
 
-    /// Takes that back. The reading before it.
-    pub(crate) fn resume(&self) -> Reading {
-        Reading(self.0.fetch_and(!SUSPEND, Ordering::AcqRel))
+    /// Takes that back.
+    pub(crate) fn resume(&self) {
+        let _ = self.update(|old| match old.has(TERMINAL) {
+            true => Err(()),
+            false => Ok(Reading(old.0 & !SUSPEND)),
+        });
     }
 
     /// running → suspended, if that is still asked for.

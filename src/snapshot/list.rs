@@ -34,14 +34,29 @@ pub(crate) fn list(
     let mut listed: Vec<Stats> = regular.into_iter().map(|(_, stats)| stats).collect();
     let cluster = list_virtual(providers, filter, &listed);
     if !cluster.is_empty() {
-        // With those of others only UTC compares.
-        listed.extend(cluster);
-        listed.sort_by_key(|stats| (stats.created_at, stats.id));
+        listed = merge(listed, cluster);
     }
     if let Some(limit) = filter.limit {
         listed.truncate(limit);
     }
     Ok(listed)
+}
+
+/// Puts virtual tasks among the regular ones by UTC, which is all that compares with theirs;
+/// the regular ones stay in the order of their ticks.
+fn merge(regular: Vec<Stats>, mut cluster: Vec<Stats>) -> Vec<Stats> {
+    let age = |stats: &Stats| (stats.created_at, stats.id);
+    cluster.sort_by_key(age);
+    let mut cluster = cluster.into_iter().peekable();
+    let mut merged = Vec::with_capacity(regular.len() + cluster.len());
+    for stats in regular {
+        while let Some(older) = cluster.next_if(|theirs| age(theirs) < age(&stats)) {
+            merged.push(older);
+        }
+        merged.push(stats);
+    }
+    merged.extend(cluster);
+    merged
 }
 
 fn list_virtual(providers: &[Hosted], filter: &Filter, regular: &[Stats]) -> Vec<Stats> {

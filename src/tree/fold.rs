@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::arena::{NONE, Realm};
+use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
-use crate::node::word::{NotFinished, Reading};
+use crate::node::word::{NotFinished, Reading, STARTED};
 use crate::sync::Ordering;
 use crate::tree::kids::{Bounds, Folding, Legacy};
 use crate::tree::record::{Facts, KeptAbort, More, Record, Subtree};
@@ -81,7 +82,10 @@ fn facts(child: &'static Slot, reading: Reading, failed: bool) -> Facts {
         order: child.order(),
         failed,
         abortable: child.is(ABORTABLE),
-        start: wall.utc(child.start.load(Ordering::Relaxed)),
+        start: match reading.has(STARTED) {
+            true => wall.utc(child.start.load(Ordering::Relaxed)),
+            false => NEVER,
+        },
         end: wall.utc(child.end.load(Ordering::Relaxed)),
         names: child.names_number(),
         shard: child.shard(),

@@ -2,11 +2,17 @@
 //! thought of speed or threads.
 #![allow(unreachable_pub)] // a module of a test has no outside
 
+mod compare;
+mod figures;
 pub mod ops;
+pub mod pair;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use taskmgr::{GoneReason, State};
+use taskmgr::{GoneReason, State, Uuid};
+
+pub use figures::Shown;
+use figures::Sums;
 
 pub const MODULES: [&str; 2] = ["a", "b"];
 
@@ -17,10 +23,24 @@ pub struct Bounds {
     pub per_root: usize,
 }
 
+/// The id that the host gives a new task.
+#[derive(Clone, Copy, Debug)]
+pub enum GivenId {
+    /// None: the manager makes one.
+    None,
+    /// One of a few of its own, so that they collide and come back.
+    Own(u8),
+    /// The one that this task has or had.
+    Of(usize),
+    Nil,
+}
+
 /// What a new task shall be.
 #[derive(Clone, Debug)]
 pub struct Wish {
     pub module: usize,
+    pub id: GivenId,
+    pub shard: Option<u32>,
     pub user: bool,
     pub internal: bool,
     pub abortable: bool,
@@ -39,35 +59,28 @@ pub struct Record {
     pub first_error: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
-    pub completed: u64,
-    pub total: Option<u64>,
-    pub units: String,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Sums {
-    completed: u64,
-    total: u64,
-    known_total: bool,
-    units: Vec<String>,
-    terminal: u64,
-    known: u64,
-}
-
 #[derive(Clone, Debug)]
 pub struct Task {
     pub wish: Wish,
+    /// A task that failed before anybody saw it has one that nobody knows.
+    pub id: Option<Uuid>,
     pub parent: Option<usize>,
+    pub sequence: u64,
+    pub shard: u32,
     pub born: u64,
     pub started: bool,
+    pub started_at: Option<u64>,
+    pub ended_at: Option<u64>,
+    /// The reason of the abort that reached it before it ended.
+    pub ended_by_abort: Option<String>,
     /// Terminal, with its error if it failed.
     pub ended: Option<Option<String>>,
     pub settled: bool,
     pub gone: Option<GoneReason>,
     pub abort: Option<String>,
+    /// What the owner and all reporters have counted, and the owner alone.
     pub completed: u64,
+    pub by_owner: u64,
     pub total: Option<u64>,
     pub deadline: Option<u64>,
     pub live: Vec<usize>,
@@ -85,6 +98,21 @@ pub struct Model {
     pub bounds: Bounds,
     pub tasks: Vec<Task>,
     pub closing: [bool; 2],
+    /// Whether roots that are gone are remembered.
+    pub remembers: bool,
+    tombstones: HashMap<Uuid, (GoneReason, State)>,
+    sequences: HashMap<(usize, u32), u64>,
+}
+
+/// What is said of an id.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// Found: this task.
+    Lives(usize),
+    /// Gone, and how; a record that is kept may be of any task that had the id.
+    Gone(Vec<(GoneReason, State)>),
+    /// As if it had never been.
+    Forgotten,
 }
 
 /// How an owner ends its task.
@@ -120,22 +148,12 @@ impl Record {
     }
 }
 
-impl Sums {
-    fn add(&mut self, shown: &Shown, terminal: bool) {
-        self.completed += shown.completed;
-        self.total += shown.total.unwrap_or(0).max(shown.completed);
-        self.known_total |= shown.total.is_some();
-        self.terminal += u64::from(terminal);
-        self.known += 1;
-        if !self.units.contains(&shown.units) {
-            self.units.push(shown.units.clone());
-        }
-    }
-}
-
 impl Model {
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: Bounds, remembers: bool) -> Self {
         Self {
+            remembers,
+            tombstones: HashMap::new(),
+            sequences: HashMap::new(),
             now: 0,
             ttl: 10,
             user_ttl: 100,
@@ -146,9 +164,31 @@ impl Model {
     }
 
     /// A task in the state `created`.
-    pub fn create(&mut self, parent: Option<usize>, wish: Wish) -> usize {
+    pub fn create(&mut self, parent: Option<usize>, wish: Wish, id: Option<Uuid>) -> usize {
         let task = self.tasks.len();
+        let (shard, sequence) = match parent {
+            Some(parent) => {
+                let parent = &self.tasks[parent];
+                (wish.shard.unwrap_or(parent.shard), parent.sequence)
+            }
+            None => {
+                let shard = wish.shard.unwrap_or(0);
+                let last = self.sequences.entry((wish.module, shard)).or_default();
+                *last += 1;
+                (shard, *last)
+            }
+        };
+        if let Some(id) = id {
+            self.tombstones.remove(&id);
+        }
         self.tasks.push(Task {
+            id,
+            shard,
+            sequence,
+            started_at: None,
+            ended_at: None,
+            ended_by_abort: None,
+            by_owner: 0,
             parent,
             born: self.now,
             started: false,
@@ -171,6 +211,40 @@ impl Model {
             self.tasks[parent].live.push(task);
         }
         task
+    }
+
+    pub fn start(&mut self, task: usize) {
+        self.tasks[task].started = true;
+        self.tasks[task].started_at = Some(self.now);
+    }
+
+    /// What is said of an id.
+    pub fn fate(&self, id: Uuid) -> Fate {
+        let lives = |task: &Task| task.id == Some(id) && task.gone.is_none();
+        if let Some(task) = self.tasks.iter().position(lives) {
+            return Fate::Lives(task);
+        }
+        if let Some(gone) = self.tombstones.get(&id) {
+            return Fate::Gone(vec![*gone]);
+        }
+        let had_it = (0..self.tasks.len()).filter(|task| self.tasks[*task].id == Some(id));
+        let kept: Vec<_> = had_it
+            .filter(|task| self.is_kept(*task))
+            .map(|task| (GoneReason::Folded, self.tasks[task].state()))
+            .collect();
+        match kept.is_empty() {
+            true => Fate::Forgotten,
+            false => Fate::Gone(kept),
+        }
+    }
+
+    /// A root goes.
+    pub fn go(&mut self, root: usize, reason: GoneReason) {
+        let state = self.tasks[root].state();
+        self.tasks[root].gone = Some(reason);
+        if let Some(id) = self.tasks[root].id.filter(|_| self.remembers) {
+            self.tombstones.insert(id, (reason, state));
+        }
     }
 
     /// The reason of the abort that reaches the task.
@@ -206,6 +280,8 @@ impl Model {
             (None, own) => own,
         };
         let as_asked = error.is_none() || !matches!(how, How::Finish);
+        self.tasks[task].ended_by_abort = self.reached(task);
+        self.tasks[task].ended_at = Some(self.now);
         self.tasks[task].ended = Some(error);
         self.settle(task);
         as_asked
@@ -227,15 +303,14 @@ impl Model {
 
     fn retain(&mut self, root: usize) {
         let (now, ttl, user_ttl) = (self.now, self.ttl, self.user_ttl);
-        let closing = self.closing[self.tasks[root].wish.module];
-        let task = &mut self.tasks[root];
+        let task = &self.tasks[root];
         let ttl = if task.wish.user { user_ttl } else { ttl };
-        if closing {
-            task.gone = Some(GoneReason::Drained);
+        if self.closing[task.wish.module] {
+            self.go(root, GoneReason::Drained);
         } else if ttl == 0 || task.wish.internal {
-            task.gone = Some(GoneReason::Expired);
+            self.go(root, GoneReason::Expired);
         } else {
-            task.deadline = Some(now + ttl);
+            self.tasks[root].deadline = Some(now + ttl);
         }
     }
 
@@ -315,54 +390,6 @@ impl Model {
             .map_or(task, |parent| self.root(parent))
     }
 
-    /// What a task shows of its progress.
-    pub fn shown(&self, task: usize) -> Shown {
-        let at = &self.tasks[task];
-        let mut sums = at.folded.clone();
-        for child in &at.live {
-            sums.add(&self.shown(*child), self.tasks[*child].ended.is_some());
-        }
-        let own = Shown {
-            completed: at.completed,
-            total: at.total,
-            units: at.wish.units.to_owned(),
-        };
-        if sums.known == 0 {
-            let silent = own.completed == 0 && own.total.is_none() && own.units.is_empty();
-            return match silent {
-                true => Shown {
-                    completed: at.ended.is_some().into(),
-                    total: Some(1),
-                    ..own
-                },
-                false => own,
-            };
-        }
-        let theirs = match sums.units.as_slice() {
-            [units] => Shown {
-                completed: sums.completed,
-                total: sums.known_total.then_some(sums.total),
-                units: units.clone(),
-            },
-            _ => Shown {
-                completed: sums.terminal,
-                total: Some(sums.known),
-                units: "children".into(),
-            },
-        };
-        let comparable = own.units.is_empty() || own.units == theirs.units;
-        let mixed = sums.units.len() > 1;
-        match own.total {
-            Some(total) if comparable && (own.completed == 0 || !mixed) => Shown {
-                completed: own.completed.max(theirs.completed),
-                total: Some(total),
-                units: theirs.units,
-            },
-            None if comparable && own.completed == 0 => theirs,
-            _ => own,
-        }
-    }
-
     pub fn unsettled(&self, module: usize) -> impl Iterator<Item = usize> {
         let in_module = move |task: &usize| {
             let task = &self.tasks[*task];
@@ -371,22 +398,26 @@ impl Model {
         (0..self.tasks.len()).filter(in_module)
     }
 
+    /// The settled roots that are kept, and for which this holds.
+    fn retained(&self, which: impl Fn(&Task) -> bool) -> Vec<usize> {
+        let is_retained = |task: &Task| task.deadline.is_some() && task.gone.is_none();
+        let at = |task: &usize| is_retained(&self.tasks[*task]) && which(&self.tasks[*task]);
+        (0..self.tasks.len()).filter(at).collect()
+    }
+
     /// Makes what has expired be gone.
     pub fn expire(&mut self) {
-        for task in &mut self.tasks {
-            if task.gone.is_none() && task.deadline.is_some_and(|deadline| deadline <= self.now) {
-                task.gone = Some(GoneReason::Expired);
-            }
+        for root in self.retained(|task| task.deadline <= Some(self.now)) {
+            self.go(root, GoneReason::Expired);
         }
     }
 
     pub fn drain(&mut self, module: usize) -> usize {
-        let drained = self.tasks.iter_mut().filter(|task| {
-            task.wish.module == module && task.deadline.is_some() && task.gone.is_none()
-        });
-        drained
-            .map(|task| task.gone = Some(GoneReason::Drained))
-            .count()
+        let drained = self.retained(|task| task.wish.module == module);
+        for root in &drained {
+            self.go(*root, GoneReason::Drained);
+        }
+        drained.len()
     }
 
     /// Whether some parent that is there keeps a record of the task.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Bounds, How, Wish};
+use super::{Bounds, GivenId, How, Wish};
 
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -31,9 +31,22 @@ pub enum Op {
         task: usize,
         total: u64,
     },
+    SetCompleted {
+        task: usize,
+        to: u64,
+    },
+    /// A further reporter, which counts this much.
     Report {
         task: usize,
         by: u64,
+    },
+    /// One of those that are there counts on.
+    ReportOn {
+        reporter: usize,
+        by: u64,
+    },
+    DropReporter {
+        reporter: usize,
     },
     Abort {
         task: usize,
@@ -64,14 +77,34 @@ pub enum Op {
 fn wish() -> impl Strategy<Value = Wish> {
     let units = prop_oneof![Just(""), Just("pages"), Just("rows")];
     let total = prop::option::of(0..20u64);
-    (0..2usize, any::<[bool; 3]>(), units, total).prop_map(|(module, flags, units, total)| Wish {
+    let shard = prop::option::weighted(0.3, 0..3u32);
+    let parts = (
+        0..2usize,
+        any::<[bool; 3]>(),
+        units,
+        total,
+        shard,
+        given_id(),
+    );
+    parts.prop_map(|(module, flags, units, total, shard, id)| Wish {
         module,
+        id,
+        shard,
         user: flags[0],
         internal: flags[1] && flags[0],
         abortable: flags[2],
         units,
         total,
     })
+}
+
+fn given_id() -> impl Strategy<Value = GivenId> {
+    prop_oneof![
+        50 => Just(GivenId::None),
+        20 => (0..4u8).prop_map(GivenId::Own),
+        10 => (0..64usize).prop_map(GivenId::Of),
+        1 => Just(GivenId::Nil),
+    ]
 }
 
 /// Numbers name tasks modulo how many there are.
@@ -86,7 +119,10 @@ pub fn op() -> impl Strategy<Value = Op> {
         10 => (any_task.clone(), how).prop_map(|(task, how)| Op::End { task, how }),
         3 => (any_task.clone(), 0..9u64).prop_map(|(task, by)| Op::Advance { task, by }),
         1 => (any_task.clone(), 0..20u64).prop_map(|(task, total)| Op::SetTotal { task, total }),
+        1 => (any_task.clone(), 0..9u64).prop_map(|(task, to)| Op::SetCompleted { task, to }),
         1 => (any_task.clone(), 0..9u64).prop_map(|(task, by)| Op::Report { task, by }),
+        1 => (any_task.clone(), 0..9u64).prop_map(|(reporter, by)| Op::ReportOn { reporter, by }),
+        1 => any_task.clone().prop_map(|reporter| Op::DropReporter { reporter }),
         1 => (any_task.clone(), any::<bool>()).prop_map(|(task, by_owner)| Op::Abort { task, by_owner }),
         1 => any_task.prop_map(|task| Op::Take { task }),
         1 => (0..30u64).prop_map(|seconds| Op::Pass { seconds }),
