@@ -104,8 +104,15 @@ impl<A> Callback<A> {
     /// another thread, but neither for its own, nor inside another callback, where two that
     /// wait for each other would never end.
     pub(crate) fn cancel(&self) {
-        // The closure, and what it owns, is dropped after the lock is released.
-        if self.disarm(State::Over).is_some() || is_inside() {
+        // The closure, and what it owns, is dropped after the lock is released, and under the
+        // shelter under which it would have run: whoever ends a task has to go on.
+        if let Some(f) = self.disarm(State::Over) {
+            if let Err(payload) = call(move || drop(f)) {
+                let _ = call(move || drop(payload));
+            }
+            return;
+        }
+        if is_inside() {
             return;
         }
         let mut state = self.state.lock();
