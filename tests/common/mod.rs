@@ -1,6 +1,8 @@
 //! What many tests begin with.
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use taskmgr::{Clock, Manager, ManagerBuilder, ManualClock, Module, Uuid};
@@ -54,5 +56,24 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < end, "never came: {what}");
         std::thread::yield_now();
+    }
+}
+
+/// Ends the process, rather than hang, if `work` does not come back.
+pub fn watched(work: impl FnOnce() + Send + 'static) {
+    let (sender, done) = mpsc::channel();
+    let worker = std::thread::spawn(move || {
+        let result = catch_unwind(AssertUnwindSafe(work));
+        sender.send(()).unwrap();
+        if let Err(panic) = result {
+            resume_unwind(panic);
+        }
+    });
+    if done.recv_timeout(PATIENCE).is_err() {
+        eprintln!("deadlock: {:?}", std::thread::current().name());
+        std::process::abort();
+    }
+    if let Err(panic) = worker.join() {
+        resume_unwind(panic);
     }
 }
