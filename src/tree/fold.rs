@@ -114,7 +114,7 @@ fn full(
     let more = more_of(child, realm, &names, &shown, legacy);
     let error = more
         .as_ref()
-        .and_then(|m| m.error.clone().or_else(|| m.first_error.clone()));
+        .and_then(|m| m.first_error.clone().or_else(|| m.error.clone()));
     let not_kept = more.as_ref().map_or(0, |m| m.counts.not_kept);
     let record = Record::new(&facts(child, reading, failed), &shown, more);
     (

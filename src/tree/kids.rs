@@ -342,7 +342,7 @@ pub(crate) enum Position {
 pub(crate) struct Folding {
     pub(crate) record: Record,
     pub(crate) shown: Shown,
-    /// Its own error, or the first one below it.
+    /// The first error below it, which has folded before, or its own.
     pub(crate) error: Option<Arc<str>>,
     /// Descendants that its own record counts but does not keep.
     pub(crate) not_kept: u64,

@@ -336,7 +336,7 @@ impl Model {
             None => at.counts.0 += 1,
         }
         at.counts.2 += record.not_kept;
-        let error = record.error.clone().or_else(|| record.first_error.clone());
+        let error = record.first_error.clone().or_else(|| record.error.clone());
         at.first_error = at.first_error.take().or(error);
         self.keep(parent, record);
     }
