@@ -13,13 +13,24 @@ use crate::view::State;
 /// Where the tasks live whose ids were brought by the host. No guard of the map leaves
 /// these functions, and none calls out.
 #[derive(Debug, Default)]
-pub(crate) struct HostIds(DashMap<Uuid, Place, foldhash::fast::RandomState>);
+pub(crate) struct HostIds {
+    map: DashMap<Uuid, Place, foldhash::fast::RandomState>,
+    /// The models do not see into the map, and need to know when it is used.
+    #[cfg(loom)]
+    turn: crate::sync::Lock<()>,
+}
 
 impl HostIds {
+    fn map(&self) -> &DashMap<Uuid, Place, foldhash::fast::RandomState> {
+        #[cfg(loom)]
+        drop(self.turn.lock());
+        &self.map
+    }
+
     /// Where the task lives that has the id, if one has.
     #[must_use = "an id that lives is refused"]
     pub(crate) fn insert(&self, id: Uuid, place: Place) -> Result<(), Place> {
-        match self.0.entry(id) {
+        match self.map().entry(id) {
             Entry::Occupied(other) => Err(*other.get()),
             Entry::Vacant(vacant) => {
                 vacant.insert(place);
@@ -29,12 +40,12 @@ impl HostIds {
     }
 
     pub(crate) fn get(&self, id: Uuid) -> Option<Place> {
-        self.0.get(&id).map(|place| *place)
+        self.map().get(&id).map(|place| *place)
     }
 
     /// Unless another task has it by now.
     pub(crate) fn remove(&self, id: Uuid, place: Place) {
-        self.0.remove_if(&id, |_, at| *at == place);
+        self.map().remove_if(&id, |_, at| *at == place);
     }
 }
 

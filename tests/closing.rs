@@ -3,12 +3,14 @@
 
 mod common;
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use common::{PATIENCE, node, seconds, until};
 use taskmgr::{
-    BoxError, Completion, ErrorCode, Filter, GoneReason, Provider, State, Stats, Status, Uuid,
+    BoxError, Completion, ErrorCode, Filter, GoneReason, Manager, Provider, State, Stats, Status,
+    Uuid,
 };
 
 #[test]
@@ -200,4 +202,60 @@ fn life_7_the_last_manager_calls_abort_callbacks_and_lets_handles_work_on() {
     );
     assert_eq!((last.state, last.progress.completed), (State::Failed, 3));
     assert!(observer.status().unwrap().settled);
+}
+
+/// Makes trees that end only when they are told to abort, until it is told to stop itself.
+fn restless(manager: &Manager, aborted: &AtomicU64, over: &AtomicBool) {
+    while !over.load(Ordering::SeqCst) {
+        let (Ok(mine), Ok(other)) = (manager.module("m"), manager.module("other")) else {
+            continue;
+        };
+        // Each may be refused, as the module may be closed by now.
+        let Ok(root) = mine.task("t").start() else {
+            continue;
+        };
+        let guest = root.child("guest").module(&other).start().ok();
+        let child = guest.as_ref().and_then(|guest| {
+            let child = guest.child("t").module(&mine);
+            child.start().ok()
+        });
+        until("an abort, as closing must reach it", || {
+            root.abort_requested()
+        });
+        aborted.fetch_add(1, Ordering::SeqCst);
+        for task in [child, guest].into_iter().flatten() {
+            assert!(task.abort_requested(), "abort_2: it is below");
+        }
+        assert!(root.finish().unwrap_err().is_aborted());
+    }
+}
+
+#[test]
+fn mod_1_no_task_escapes_a_close_that_comes_while_it_is_made() {
+    const ENOUGH: u64 = 200;
+    let node = node();
+    node.manager.register_module("other").unwrap();
+    let (aborted, over) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+    let workers: Vec<_> = (0..3)
+        .map(|_| {
+            let manager = node.manager.clone();
+            let (aborted, over) = (Arc::clone(&aborted), Arc::clone(&over));
+            std::thread::spawn(move || restless(&manager, &aborted, &over))
+        })
+        .collect();
+    let mut module = node.module.clone();
+    until("enough of them were aborted", || {
+        let report = module.close(PATIENCE).unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        module = node.manager.register_module("m").unwrap();
+        aborted.load(Ordering::SeqCst) >= ENOUGH
+    });
+    over.store(true, Ordering::SeqCst);
+    assert!(module.close(PATIENCE).unwrap().is_complete());
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    let all = Filter::new().internal(true);
+    assert!(node.manager.list("other", &all).unwrap().is_empty());
+    assert!(node.manager.close(PATIENCE).unwrap().is_complete());
 }

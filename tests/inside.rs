@@ -7,30 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use common::{Node, PATIENCE, node, seconds};
+use common::{Node, PATIENCE, node, seconds, watched};
 use taskmgr::{
     BoxError, Completion, ErrorCode, Filter, Manager, Module, Provider, State, Stats, Status, Uuid,
     nonblocking,
 };
-
-/// Ends the process, rather than hang, if `work` does not come back.
-fn watched(work: impl FnOnce() + Send + 'static) {
-    let (sender, done) = mpsc::channel();
-    let worker = std::thread::spawn(move || {
-        let result = catch_unwind(AssertUnwindSafe(work));
-        sender.send(()).unwrap();
-        if let Err(panic) = result {
-            std::panic::resume_unwind(panic);
-        }
-    });
-    if done.recv_timeout(PATIENCE).is_err() {
-        eprintln!("deadlock: {:?}", std::thread::current().name());
-        std::process::abort();
-    }
-    if let Err(panic) = worker.join() {
-        std::panic::resume_unwind(panic);
-    }
-}
 
 const ID: Uuid = Uuid::from_u128(0x1d);
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use taskmgr::{ErrorCode, Manager, Observer, State, Status, Task};
+use taskmgr::{ErrorCode, GoneReason, Manager, Observer, State, Status, Task};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
@@ -42,6 +42,8 @@ enum First {
     Parent,
     /// The manager goes before either: it aborts both.
     Manager,
+    /// Whoever looks goes before the child ends, and comes back afterwards.
+    Observer,
 }
 
 const OUTCOMES: [Outcome; 5] = [
@@ -65,7 +67,7 @@ const WAITERS: [Waiter; 5] = [
     Waiter::Callback,
     Waiter::ById,
 ];
-const FIRSTS: [First; 3] = [First::Child, First::Parent, First::Manager];
+const FIRSTS: [First; 4] = [First::Child, First::Parent, First::Manager, First::Observer];
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -172,7 +174,12 @@ fn live(row: Row) {
         .unwrap();
     let child = parent.child("child").abortable().create().unwrap();
     let (observer, parent_observer) = (child.observe(), parent.observe());
-    let waiting = wait_before(row, &manager, &observer);
+    let id = child.id();
+    let waiting = match (wait_before(row, &manager, &observer), row.first) {
+        // A late waiter would be an observer that has not gone.
+        (Waiting::Ask(_), First::Observer) => Waiting::Nothing,
+        (waiting, _) => waiting,
+    };
 
     if row.abort == Abort::BeforeStart {
         observer.abort("the child").unwrap();
@@ -201,38 +208,57 @@ fn live(row: Row) {
         drop(parent.take().unwrap().fail("early"));
         assert!(parent_observer.is_terminal().unwrap());
     }
+    let observer = (row.first != First::Observer).then_some(observer);
     if let Some(child) = child {
         end(row, child);
     }
-    if row.abort == Abort::AfterTheEnd {
-        observer.abort("too late").unwrap();
+    match (row.abort, &observer) {
+        (Abort::AfterTheEnd, Some(observer)) => observer.abort("too late").unwrap(),
+        (Abort::AfterTheEnd, None) => {
+            let late = manager.as_ref().unwrap().abort(id, "too late");
+            assert_eq!(late.unwrap_err().code(), ErrorCode::Gone, "{row:?}");
+        }
+        _ => {}
     }
 
-    check(row, &observer, waiting);
+    match waiting {
+        Waiting::Answer(answer) => {
+            let told = answer.recv_timeout(Duration::from_secs(60));
+            check(row, &told.expect("wait_1: an answer"));
+        }
+        Waiting::Ask(late) => check(row, &late.wait().unwrap()),
+        Waiting::Nothing => {}
+    }
+    // What its parent keeps of it is the same, whoever looked or did not.
+    check(row, &parent_observer.status_tree().unwrap()[1]);
+    if let (Some(manager), None) = (&manager, &observer) {
+        let gone = manager.status(id).unwrap_err().gone();
+        assert_eq!(
+            gone,
+            Some((GoneReason::Folded, row.expected().0)),
+            "{row:?}"
+        );
+    }
     drop(parent.map(Task::finish));
     assert!(parent_observer.status().unwrap().settled, "fold_3: {row:?}");
-    check(row, &observer, Waiting::Nothing);
     drop(manager);
-    check(row, &observer, Waiting::Ask(observer.clone()));
+    check(row, &parent_observer.status_tree().unwrap()[1]);
+    if let Some(observer) = observer {
+        check(row, &observer.status().unwrap());
+        check(row, &observer.wait().unwrap());
+    }
 }
 
-fn check(row: Row, observer: &Observer, waiting: Waiting) {
+fn check(row: Row, told: &Status) {
     let (state, error) = row.expected();
-    let told = match waiting {
-        Waiting::Nothing => observer.status().unwrap(),
-        Waiting::Ask(observer) => observer.wait().unwrap(),
-        Waiting::Answer(answer) => answer
-            .recv_timeout(Duration::from_secs(60))
-            .expect("wait_1: an answer"),
-    };
-    assert_eq!((told.state, told.error), (state, error), "{row:?}");
+    assert_eq!((told.state, &told.error), (state, &error), "{row:?}");
     assert!(
         told.end_time.is_some() && told.settled,
         "life_5, life_8: {row:?}"
     );
     assert_eq!(told.start_time.is_some(), row.starts(), "{row:?}");
-    let aborted = told.abort.map(|abort| abort.reason);
-    assert_eq!(aborted.as_deref(), row.reason(), "abort_3: {row:?}");
+    let aborted = told.abort.as_ref().map(|abort| abort.reason.as_str());
+    assert_eq!(aborted, row.reason(), "abort_3: {row:?}");
 }
 
 #[test]
@@ -260,5 +286,5 @@ fn every_life_ends_as_it_must() {
             }
         }
     }
-    assert_eq!(rows, 5 * 5 * 5 * 3);
+    assert_eq!(rows, 5 * 5 * 5 * 4);
 }

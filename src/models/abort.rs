@@ -139,7 +139,7 @@ fn abort_reaches_below_a_task_that_has_ended() {
 /// abort_3. Fails if a second abort writes its reason over the first.
 #[test]
 fn abort_vs_abort_first_reason_wins() {
-    check(2, || {
+    check(1, || {
         let host = Host::new();
         let task = host.kept_root();
         let (one, two) = (task.observe(), task.observe());

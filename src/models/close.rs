@@ -139,9 +139,10 @@ fn close_of_a_module_vs_finish_leaves_no_root_behind() {
         let host = Host::new();
         let task = host.kept_root();
         let id = task.id();
-        let owner = thread::spawn(move || task.finish());
-        host.repair.close(NOW).unwrap();
-        let _ = owner.join().unwrap();
+        let repair = host.repair.clone();
+        let closer = thread::spawn(move || repair.close(NOW).unwrap());
+        let _ = task.finish();
+        closer.join().unwrap();
         assert!(host.manager.status(id).unwrap_err().is_gone());
         assert!(host.manager.register_module("repair").is_ok());
     });

@@ -3,7 +3,7 @@
 use loom::thread;
 
 use super::{Host, check};
-use crate::{ChildCounts, State};
+use crate::{ChildCounts, GoneReason, State};
 
 /// fold_3. Fails if `publish` looks at `family.live` and lets the lock go before it ends
 /// the task.
@@ -15,10 +15,10 @@ fn child_finish_vs_parent_finish_exactly_one_folds_it() {
         let parent = root.child("part").start().unwrap();
         let child = parent.child("piece").start().unwrap();
         let finisher = thread::spawn(move || child.finish());
-        parent.finish().unwrap();
+        parent.fail("no space").unwrap();
         finisher.join().unwrap().unwrap();
         let counts = ChildCounts {
-            succeeded: 1,
+            failed: 1,
             ..ChildCounts::default()
         };
         let status = root.status().unwrap();
@@ -35,7 +35,7 @@ fn child_finish_vs_parent_finish_exactly_one_folds_it() {
 fn child_finish_vs_root_finish_exactly_one_settles_it() {
     check(3, || {
         let host = Host::new();
-        let root = host.kept_root();
+        let root = host.root();
         let observer = root.observe();
         let child = root.child("part").start().unwrap();
         let finisher = thread::spawn(move || child.fail("no space"));
@@ -44,8 +44,8 @@ fn child_finish_vs_root_finish_exactly_one_settles_it() {
         let status = observer.status().unwrap();
         assert_eq!((status.state, status.settled), (State::Done, true));
         assert_eq!(status.first_error.as_deref(), Some("no space"));
-        assert_eq!(host.repair.drain().unwrap(), 1);
-        assert_eq!(host.repair.drain().unwrap(), 0);
+        let gone = host.manager.status(observer.id()).unwrap_err().gone();
+        assert_eq!(gone, Some((GoneReason::Expired, State::Done)));
     });
 }
 
@@ -112,13 +112,15 @@ fn fold_of_a_parent_vs_reader_never_twice_never_missing() {
     });
 }
 
-/// fold_5. Fails if a walk looks at the kept children before the live ones.
+/// fold_5, prog_3. Fails if a walk looks at the kept children before the live ones, or at
+/// the sums after them.
 #[test]
 fn fold_vs_walk_each_once() {
     check(2, || {
         let host = Host::new();
         let root = host.root();
-        let child = root.child("part").start().unwrap();
+        let child = root.child("part").total(2, "ranges").start().unwrap();
+        child.advance(2);
         let id = child.id();
         let observer = root.observe();
         let finisher = thread::spawn(move || child.finish());
@@ -126,6 +128,8 @@ fn fold_vs_walk_each_once() {
         let ids: Vec<_> = tree.iter().map(|status| status.id).collect();
         assert_eq!(ids, [observer.id(), id]);
         assert_eq!(tree[1].parent_id, Some(observer.id()));
+        let shown = &tree[0].progress;
+        assert_eq!((shown.completed, shown.total), (2, 2));
         finisher.join().unwrap().unwrap();
     });
 }

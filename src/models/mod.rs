@@ -4,8 +4,8 @@
 //! them with `RUSTFLAGS="--cfg loom" cargo test --release --lib models`.
 //!
 //! Loom plays through what the memory model allows in executions with a bounded number of
-//! preemptions. Not modelled: the standard library's `OnceLock`, `Arc` and channels, and
-//! `dashmap`, in whose critical sections no modelled operation lies.
+//! preemptions. Not modelled: the standard library's `OnceLock`, `Arc` and channels, and the
+//! inside of `dashmap`; no modelled operation lies within them.
 
 mod abort;
 mod callback;

@@ -10,8 +10,7 @@ use crate::sync::Deadline;
 use crate::{GoneReason, State};
 
 /// wait_1, life_8. Fails if `wait` does not mark the task as watched before it looks again,
-/// if `wake_all` notifies without the lock, or if a root that has ended counts as over
-/// before it is unregistered.
+/// or if a root that has ended counts as over before it is unregistered.
 #[test]
 fn finish_vs_wait_of_a_root() {
     check(3, || {
@@ -82,11 +81,11 @@ fn finish_vs_two_waiters() {
             engine.wait(held, &Deadline::Never).unwrap();
             assert!(observer.is_terminal().unwrap());
         };
-        let waiters = [one, two].map(|observer| thread::spawn(move || wait(observer)));
-        task.finish().unwrap();
-        waiters
-            .into_iter()
-            .for_each(|waiter| waiter.join().unwrap());
+        let waiter = thread::spawn(move || wait(one));
+        let owner = thread::spawn(move || task.finish());
+        wait(two);
+        waiter.join().unwrap();
+        owner.join().unwrap().unwrap();
     });
 }
 
