@@ -142,22 +142,23 @@ impl Shown {
             return Self::of_leaf(own, terminal);
         }
         let theirs = children.shown();
-        let silent = own.completed == 0;
-        let comparable = theirs.units == own.units || own.units.is_empty();
-        match own.total {
-            // Its own total stands in for the sum of theirs; where both count the same
-            // thing, whichever is further along, so that it never goes back.
-            Some(total) if comparable && (silent || !children.is_mixed()) => Self {
+        let declares_nothing = own.units.is_empty() && own.total.is_none();
+        if declares_nothing && children.is_mixed() {
+            return theirs;
+        }
+        // What is declared decides, never what is counted, and then whichever is further
+        // along: so nothing goes back when a parent begins to count.
+        if own.units.is_empty() || own.units == theirs.units {
+            return Self {
                 completed: own.completed.max(theirs.completed),
-                total: Some(total),
+                total: own.total.or(theirs.total),
                 units: theirs.units,
-            },
-            None if silent && comparable => theirs,
-            _ => Self {
-                completed: own.completed,
-                total: own.total,
-                units: own.units,
-            },
+            };
+        }
+        Self {
+            completed: own.completed,
+            total: own.total,
+            units: own.units,
         }
     }
 
@@ -329,6 +330,24 @@ mod tests {
         assert_eq!(
             shown(own(2, Some(8), "ranges"), &children, false),
             (2, 8, "ranges".into())
+        );
+    }
+
+    #[test]
+    fn prog_3_a_parent_that_begins_to_count_never_goes_back() {
+        let same = sums(&[(3, 10, "ranges"), (4, 20, "ranges")]);
+        assert_eq!(
+            shown(own(2, None, ""), &same, false),
+            (7, 30, "ranges".into())
+        );
+        assert_eq!(
+            shown(own(9, None, ""), &same, false),
+            (9, 30, "ranges".into())
+        );
+        let mixed = sums(&[(10, 10, "ranges"), (4, 20, "pages")]);
+        assert_eq!(
+            shown(own(9, None, ""), &mixed, false),
+            (1, 2, "children".into())
         );
     }
 

@@ -68,16 +68,17 @@ impl Model {
                 units: "children".into(),
             },
         };
-        let comparable = own.units.is_empty() || own.units == theirs.units;
         let mixed = sums.units.len() > 1;
-        match own.total {
-            Some(total) if comparable && (own.completed == 0 || !mixed) => Shown {
+        if own.units.is_empty() && own.total.is_none() && mixed {
+            return theirs;
+        }
+        match own.units.is_empty() || own.units == theirs.units {
+            true => Shown {
                 completed: own.completed.max(theirs.completed),
-                total: Some(total),
+                total: own.total.or(theirs.total),
                 units: theirs.units,
             },
-            None if comparable && own.completed == 0 => theirs,
-            _ => own,
+            false => own,
         }
     }
 }
