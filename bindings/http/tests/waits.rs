@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use common::{LONG, Node, read_reply, until};
@@ -89,6 +90,25 @@ fn wait_3_a_client_that_hangs_up_frees_its_wait() {
     until("ten parked waits", || node.server().pending_waits() == 10);
     drop(parked);
     until("no parked wait", || node.server().pending_waits() == 0);
+    assert!(!task.status().unwrap().state.is_terminal());
+    task.finish().unwrap();
+}
+
+#[test]
+fn wait_3_a_client_that_hangs_up_frees_its_wait_with_further_requests_behind_it() {
+    let node = Node::new();
+    let task = node.module("repair").task("repair").start().unwrap();
+    let further = "GET /task_manager/ttl HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    // One, and more than the server reads ahead; what its socket does not take, nobody sees.
+    for times in [1, 1_000] {
+        let mut parked = node.connect();
+        let wait = format!("GET /task_manager/wait_task/{} HTTP/1.1\r\n", task.id());
+        write!(parked, "{wait}host: localhost\r\n\r\n").unwrap();
+        until("a parked wait", || node.server().pending_waits() == 1);
+        parked.write_all(further.repeat(times).as_bytes()).unwrap();
+        drop(parked);
+        until("no parked wait", || node.server().pending_waits() == 0);
+    }
     assert!(!task.status().unwrap().state.is_terminal());
     task.finish().unwrap();
 }

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::ServerConfig;
+use super::client::Client;
 use super::lane::Lane;
 use super::origin::Policy;
 use crate::api::{Api, Outcome, Weight};
@@ -119,10 +120,12 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) -> usize 
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     tune(&stream, shared.header_timeout);
+    let client = Client::new(stream);
     let service = service_fn(|request| {
         let shared = Arc::clone(&shared);
+        let client = client.clone();
         async move {
-            let answer = answer(&shared, request)
+            let answer = answer(&shared, &client, request)
                 .await
                 .unwrap_or_else(|refused| refused);
             Ok::<_, Infallible>(into_http(answer))
@@ -132,7 +135,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         .timer(TokioTimer::new())
         .header_read_timeout(shared.header_timeout)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(client.clone()), service);
     tokio::pin!(connection);
     // A client that breaks off is no error of ours.
     tokio::select! {
@@ -160,7 +163,11 @@ fn tune(stream: &TcpStream, patience: Duration) {
 }
 
 /// `Err` is an answer too: that of a request which never gets to the API.
-async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> Result<Response, Response> {
+async fn answer(
+    shared: &Shared,
+    client: &Client,
+    request: hyper::Request<Incoming>,
+) -> Result<Response, Response> {
     let (parts, body) = request.into_parts();
     let target = parts
         .uri
@@ -190,7 +197,7 @@ async fn answer(shared: &Shared, request: hyper::Request<Incoming>) -> Result<Re
     }
     match dispatch(shared, request).await? {
         Outcome::Ready(response) => Ok(response),
-        Outcome::Waiting(waiting) => park(shared, waiting).await,
+        Outcome::Waiting(waiting) => park(shared, client, waiting).await,
     }
 }
 
@@ -237,8 +244,9 @@ async fn dispatch(shared: &Shared, request: Request) -> Result<Outcome, Response
     }
 }
 
-/// Whoever drops this future (a client that hangs up) frees the wait.
-async fn park(shared: &Shared, waiting: Waiting) -> Result<Response, Response> {
+/// A client that hangs up frees the wait. Mostly that drops this future; but not while a
+/// further request has come in, as then nobody reads from the connection.
+async fn park(shared: &Shared, client: &Client, waiting: Waiting) -> Result<Response, Response> {
     let (sender, ready) = oneshot::channel();
     waiting.on_ready(move || {
         let _ = sender.send(());
@@ -254,6 +262,9 @@ async fn park(shared: &Shared, waiting: Waiting) -> Result<Response, Response> {
         biased;
         _ = ready => {}
         _ = late => {}
+        _ = client.hung_up() => {
+            return Err(Response::error(400, "the client hung up"));
+        }
         _ = shared.stopped() => {
             return Err(Response::error(503, "the server stops; ask again, or ask another"));
         }

@@ -1,5 +1,6 @@
 //! Sockets: one thread, on which everything happens that takes no time.
 
+mod client;
 mod connection;
 mod lane;
 mod origin;
