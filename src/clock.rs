@@ -128,6 +128,8 @@ pub(crate) enum Ticks {
 pub(crate) struct SystemTicks {
     clock: quanta::Clock,
     origin: u64,
+    /// Nanoseconds for each step of the counter, times 2^32.
+    scale: u64,
     /// UTC at tick 0 as the wall clock had it last, and when that was read.
     wall: AtomicU64,
     read_at: AtomicU64,
@@ -137,12 +139,30 @@ pub(crate) struct SystemTicks {
 const WALL_REFRESH: u64 = 500_000_000;
 
 impl SystemTicks {
-    #[inline]
-    fn now(&self) -> Tick {
-        self.clock.delta_as_nanos(self.origin, self.clock.raw())
+    fn new() -> Self {
+        /// Enough steps to tell the scale to a billionth, some minutes.
+        const MANY: u64 = 1 << 40;
+
+        let clock = quanta::Clock::new();
+        let system = Self {
+            origin: clock.raw(),
+            scale: clock.delta_as_nanos(0, MANY) >> (40 - 32),
+            clock,
+            wall: AtomicU64::new(0),
+            read_at: AtomicU64::new(0),
+        };
+        system.read_wall(system.now());
+        system
     }
 
-    #[inline]
+    #[inline(always)]
+    fn now(&self) -> Tick {
+        // A counter that another core has not come to yet is no step back.
+        let steps = self.clock.raw().saturating_sub(self.origin);
+        ((u128::from(steps) * u128::from(self.scale)) >> 32) as u64
+    }
+
+    #[inline(always)]
     fn wall(&self, now: Tick) -> Wall {
         if now.saturating_sub(self.read_at.load(Ordering::Relaxed)) >= WALL_REFRESH {
             self.read_wall(now);
@@ -167,17 +187,7 @@ impl Ticks {
     pub(crate) fn new(clock: Clock) -> Self {
         match clock {
             Clock::Manual(clock) => Self::Manual(clock),
-            Clock::System => {
-                let clock = quanta::Clock::new();
-                let system = SystemTicks {
-                    origin: clock.raw(),
-                    clock,
-                    wall: AtomicU64::new(0),
-                    read_at: AtomicU64::new(0),
-                };
-                system.read_wall(system.now());
-                Self::System(system)
-            }
+            Clock::System => Self::System(SystemTicks::new()),
         }
     }
 
@@ -185,7 +195,7 @@ impl Ticks {
         matches!(self, Self::Manual(_))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn now(&self) -> Tick {
         match self {
             Self::System(clock) => clock.now(),
@@ -195,7 +205,7 @@ impl Ticks {
 
     /// The tick, and what turns it and those after it into UTC. A task takes this once, at
     /// its birth: its times do not move when the wall clock steps, and keep their order.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn now_and_wall(&self) -> (Tick, Wall) {
         let now = self.now();
         match self {

@@ -43,6 +43,7 @@ impl Group {
 
     /// SeqCst, so that "closed, then looked for tasks" and "made a task, then looked
     /// whether closed" cannot both miss the other.
+    #[inline]
     pub(crate) fn gate(&self) -> Gate {
         match self.gate.load(Ordering::SeqCst) {
             0 => Gate::Open,
@@ -55,11 +56,17 @@ impl Group {
         self.gate.store(gate as u32, Ordering::SeqCst);
     }
 
+    #[inline]
     pub(crate) fn check_open(&self) -> Result<()> {
         match self.gate() {
             Gate::Open => Ok(()),
-            _ => Err(Error::closed(&format!("module {:?}", &*self.name))),
+            _ => Err(self.closed()),
         }
+    }
+
+    #[cold]
+    fn closed(&self) -> Error {
+        Error::closed(&format!("module {:?}", &*self.name))
     }
 }
 
@@ -70,7 +77,7 @@ impl fmt::Debug for Group {
 }
 
 /// The names given for a new task.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub(crate) struct Given<'a> {
     pub(crate) type_: &'a str,
     pub(crate) scope: &'a str,
@@ -105,7 +112,17 @@ impl NameSet {
         }
     }
 
-    #[inline]
+    pub(crate) fn given(&self) -> Given<'_> {
+        Given {
+            type_: &self.type_,
+            scope: &self.scope,
+            keyspace: &self.keyspace,
+            table: &self.table,
+            units: &self.units,
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn is(&self, group: &'static Group, given: &Given<'_>) -> bool {
         std::ptr::eq(self.group, group)
             && same_text(&self.table, given.table)
@@ -121,6 +138,17 @@ impl NameSet {
 pub(crate) enum Names {
     Interned(&'static NameSet),
     Owned(Arc<NameSet>),
+}
+
+impl Names {
+    /// The set, if it is kept for good.
+    #[inline]
+    pub(crate) fn interned(&self) -> Option<&'static NameSet> {
+        match self {
+            Self::Interned(set) => Some(set),
+            Self::Owned(_) => None,
+        }
+    }
 }
 
 impl Deref for Names {

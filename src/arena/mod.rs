@@ -4,15 +4,16 @@
 //! Everything in a slot is atomic, so that whoever comes too late reads the figures of
 //! another tenant, notices, and drops them; the core needs no `unsafe` for it.
 
+mod cache;
 mod held;
 mod pool;
+mod recent;
 
-use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use crate::error::{Error, Result};
 use crate::id::{IdKey, Place};
-use crate::names::{NameSet, Names};
+use crate::names::{Given, Group, NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
@@ -21,7 +22,6 @@ use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
 pub(crate) use held::Held;
-use pool::size;
 pub(crate) use pool::{NONE, Pool, Pooled};
 
 /// A name set and its number; made once, never given back.
@@ -123,40 +123,17 @@ impl Realm {
     /// A slot that nobody else knows. The caller is its only writer until it is born.
     #[inline]
     pub(crate) fn take_slot(&'static self) -> Result<&'static Slot> {
-        let cached = CACHE.try_with(|cache| {
-            let mut cache = cache.borrow_mut();
-            cache.belongs_to(self);
-            if cache.slots.is_empty() {
-                self.slots.take(size::BATCH, &mut cache.slots)?;
-            }
-            Ok(cache
-                .slots
-                .pop()
-                .expect("a cache that was filled has slots"))
-        });
-        // A thread that is ending has no cache any more.
-        cached.unwrap_or_else(|_| self.slots.take_one())
+        cache::take(self)
     }
 
     /// Gives a slot back whose last reference the caller has dropped, and what hung on it.
     #[inline]
     pub(crate) fn free_slot(&'static self, slot: &'static Slot) {
         slot.give_up_blocks(self);
-        if slot.word.load_relaxed().generation() == crate::node::word::MAX_GENERATION {
-            // The next id would be one that was given out before: this slot has served.
-            return;
-        }
-        let cached = CACHE.try_with(|cache| {
-            let mut cache = cache.borrow_mut();
-            cache.belongs_to(self);
-            cache.slots.push(slot);
-            if cache.slots.len() > size::CACHE {
-                let oldest = cache.slots.drain(..size::BATCH);
-                self.slots.give_all(oldest);
-            }
-        });
-        if cached.is_err() {
-            self.slots.give(slot);
+        // The next id of a slot whose generations are used up would be one that was given
+        // out before: it has served.
+        if slot.word.load_relaxed().generation() != crate::node::word::MAX_GENERATION {
+            cache::give(self, slot);
         }
     }
 
@@ -185,81 +162,27 @@ impl Realm {
         }
     }
 
-    /// The set that this thread used last, if it is the one: a run of siblings finds
-    /// its names without a lock.
-    #[inline]
-    pub(crate) fn intern(
+    /// The set for these names, if this thread has used it lately.
+    #[inline(always)]
+    pub(crate) fn recent_names(
         &'static self,
-        group: &'static crate::names::Group,
-        given: &crate::names::Given<'_>,
-    ) -> Result<Names> {
-        match LAST_NAMES.with(std::cell::Cell::get) {
-            Some(set) if set.is(group, given) => Ok(Names::Interned(set)),
-            _ => self.look_up_names(group, given),
-        }
+        group: &'static Group,
+        given: &Given<'_>,
+    ) -> Option<&'static NameSet> {
+        recent::find(group, given)
     }
 
-    #[cold]
-    fn look_up_names(
-        &'static self,
-        group: &'static crate::names::Group,
-        given: &crate::names::Given<'_>,
-    ) -> Result<Names> {
+    /// The set for these names.
+    pub(crate) fn intern(&'static self, group: &'static Group, given: &Given<'_>) -> Result<Names> {
+        if let Some(set) = recent::find(group, given) {
+            return Ok(Names::Interned(set));
+        }
         let names = crate::names::intern(group, given, |set| self.number_names(set))?;
         if let Names::Interned(set) = &names {
-            LAST_NAMES.with(|last| last.set(Some(set)));
+            recent::remember(set);
         }
         Ok(names)
     }
-}
-
-/// What a thread keeps at hand.
-struct Cache {
-    realm: Option<&'static Realm>,
-    slots: Vec<&'static Slot>,
-}
-
-impl Cache {
-    /// After a fork the thread's slots are another realm's, which is dead here.
-    #[inline]
-    fn belongs_to(&mut self, realm: &'static Realm) {
-        if !self.realm.is_some_and(|mine| std::ptr::eq(mine, realm)) {
-            self.hand_back();
-            self.realm = Some(realm);
-        }
-    }
-
-    fn hand_back(&mut self) {
-        if let Some(realm) = self.realm
-            && !self.slots.is_empty()
-            && !realm.is_forked()
-        {
-            realm.slots.give_all(self.slots.drain(..));
-        }
-        self.slots.clear();
-    }
-}
-
-impl Drop for Cache {
-    fn drop(&mut self) {
-        self.hand_back();
-    }
-}
-
-#[cfg(not(loom))]
-thread_local! {
-    static CACHE: RefCell<Cache> = const {
-        RefCell::new(Cache { realm: None, slots: Vec::new() })
-    };
-    static LAST_NAMES: std::cell::Cell<Option<&'static NameSet>> =
-        const { std::cell::Cell::new(None) };
-}
-
-#[cfg(loom)]
-loom::thread_local! {
-    static CACHE: RefCell<Cache> =
-        RefCell::new(Cache { realm: None, slots: Vec::new() });
-    static LAST_NAMES: std::cell::Cell<Option<&'static NameSet>> = std::cell::Cell::new(None);
 }
 
 impl Realm {
@@ -274,8 +197,8 @@ impl Realm {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::pool::size;
     use super::*;
-    use crate::names::{Given, Group};
     use crate::node::slot::{Birth, UNKNOWN};
     use crate::node::word::MAX_GENERATION;
     use crate::sync::Ordering;
@@ -300,7 +223,7 @@ mod tests {
             started: true,
             parent: None,
             tree: realm.trees.take_one().unwrap(),
-            names,
+            names: names.interned(),
             attributes: 0,
             sequence: 1,
             shard: 0,

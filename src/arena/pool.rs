@@ -1,10 +1,9 @@
 //! Blocks that are made once, reused, and never given back.
 
 use std::fmt;
-use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::sync::{AtomicU32, Lock, Ordering};
+use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering};
 
 /// No slot, no block.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -12,9 +11,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[cfg(not(loom))]
 pub(super) mod size {
     pub(in crate::arena) const CHUNK: usize = 512;
-    pub(in crate::arena) const PAGE: usize = 512;
+    pub(in crate::arena) const PAGE: usize = 4096;
     /// 67 million of each kind.
-    pub(in crate::arena) const PAGES: usize = 256;
+    pub(in crate::arena) const PAGES: usize = 32;
     /// Free slots that a thread keeps, and how many it moves at once.
     pub(in crate::arena) const CACHE: usize = 128;
     pub(in crate::arena) const BATCH: usize = 64;
@@ -36,12 +35,12 @@ pub(crate) trait Pooled: Sync + 'static {
     fn number(&self) -> u32;
 }
 
-type Chunk<T> = Box<[T]>;
-type Page<T> = Box<[OnceLock<Chunk<T>>]>;
+type Chunk<T> = [T; size::CHUNK];
+type Page<T> = [AtomicRef<Chunk<T>>; size::PAGE];
 
 /// A growing table of `T` that hands out free ones and takes them back.
 pub(crate) struct Pool<T: 'static> {
-    pages: Box<[OnceLock<Page<T>>]>,
+    pages: [AtomicRef<Page<T>>; size::PAGES],
     pub(super) made: AtomicU32,
     free: Lock<Vec<&'static T>>,
 }
@@ -49,7 +48,7 @@ pub(crate) struct Pool<T: 'static> {
 impl<T: Pooled> Pool<T> {
     pub(super) fn new() -> Self {
         Self {
-            pages: (0..size::PAGES).map(|_| OnceLock::new()).collect(),
+            pages: std::array::from_fn(|_| AtomicRef::none()),
             made: AtomicU32::new(0),
             free: Lock::new(Vec::new()),
         }
@@ -58,7 +57,10 @@ impl<T: Pooled> Pool<T> {
     /// The one with this number, which was handed out before.
     #[inline]
     pub(crate) fn get(&'static self, number: u32) -> &'static T {
-        self.find(number).expect("numbers come from this pool")
+        match self.find(number) {
+            Some(found) => found,
+            None => unknown(number),
+        }
     }
 
     #[inline]
@@ -104,11 +106,19 @@ impl<T: Pooled> Pool<T> {
                 format!("{made} tasks live at once; there is no room for another"),
             ));
         };
-        let page = page.get_or_init(|| (0..size::PAGE).map(|_| OnceLock::new()).collect());
-        let chunk = page[made / size::CHUNK % size::PAGE].get_or_init(|| {
-            let numbers = made..made + size::CHUNK;
-            numbers.map(|number| T::new(number as u32)).collect()
+        let page = page.get().unwrap_or_else(|| {
+            let new: &'static Page<T> =
+                Box::leak(Box::new(std::array::from_fn(|_| AtomicRef::none())));
+            page.set(new);
+            new
         });
+        let numbers = made..made + size::CHUNK;
+        let chunk: Box<[T]> = numbers.map(|number| T::new(number as u32)).collect();
+        let Ok(chunk) = Box::<Chunk<T>>::try_from(chunk) else {
+            unreachable!("a chunk has {} items", size::CHUNK)
+        };
+        let chunk: &'static Chunk<T> = Box::leak(chunk);
+        page[made / size::CHUNK % size::PAGE].set(chunk);
         free.extend(chunk.iter().rev());
         self.made
             .store((made + size::CHUNK) as u32, Ordering::Release);
@@ -124,6 +134,11 @@ impl<T: Pooled> Pool<T> {
             chunk.map(|chunk| chunk.iter()).into_iter().flatten()
         })
     }
+}
+
+#[cold]
+fn unknown(number: u32) -> ! {
+    unreachable!("number {number} comes from no pool")
 }
 
 impl<T> fmt::Debug for Pool<T> {

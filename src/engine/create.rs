@@ -6,8 +6,8 @@ use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::Place;
-use crate::names::{Given, Group, Names, check_name};
-use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot, UNKNOWN};
+use crate::names::{Gate, Given, Group, NameSet, Names, check_name};
+use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
 use crate::tree::abort;
@@ -16,20 +16,42 @@ use crate::tree::root::Tree;
 use crate::view::Name;
 
 /// What was asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Spec<'a> {
     /// A root needs one; a child has its parent's unless told otherwise.
     pub(crate) module: Option<(&'static ModuleCore, u32)>,
     pub(crate) parent: ParentSpec,
     pub(crate) names: Given<'a>,
     pub(crate) entity: &'a str,
-    pub(crate) shard: Option<u32>,
-    pub(crate) total: Option<u64>,
-    pub(crate) attributes: u32,
+    pub(crate) traits: Traits,
     pub(crate) id: Option<Uuid>,
 }
 
-#[derive(Clone, Debug)]
+/// What of a task is but a number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traits {
+    /// A child's is its parent's unless told otherwise.
+    pub(crate) shard: Option<u32>,
+    pub(crate) total: u64,
+    pub(crate) attributes: u32,
+}
+
+impl Spec<'_> {
+    /// Whether it asks for what most children are: of their parent's module, and with
+    /// nothing that does not fit into a slot.
+    #[inline(always)]
+    fn plain_child(&self) -> Option<TaskRef> {
+        match self.parent {
+            ParentSpec::Task(parent) => {
+                let is_plain = self.module.is_none() && self.entity.is_empty() && self.id.is_none();
+                is_plain.then_some(parent)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum ParentSpec {
     None,
     /// Whoever asks holds a reference to it.
@@ -56,7 +78,79 @@ fn newborn(started: bool) -> u64 {
 impl Engine {
     /// Makes a task, in the state `created`, or running if it is to be `started` and no
     /// abort is in sight. The caller owns one reference to it.
-    pub(crate) fn create(&'static self, spec: &Spec<'_>, started: bool) -> Result<TaskRef> {
+    ///
+    /// Inlined into the last step of a builder, where most of what is asked here is known;
+    /// by value, so that a builder need not lie in memory.
+    #[inline(always)]
+    pub(crate) fn create(&'static self, spec: Spec<'_>, started: bool) -> Result<TaskRef> {
+        if let Some(parent) = spec.plain_child()
+            && std::ptr::eq(parent.engine, self)
+        {
+            let TaskRef { slot, tree, .. } = parent;
+            let child = self.create_plainly(slot, tree, spec.names, spec.traits, started);
+            if let Some(slot) = child {
+                return Ok(TaskRef { slot, ..parent });
+            }
+        }
+        self.create_any(spec, started)
+    }
+
+    /// The birth of most tasks: of a further child, whose names its thread knows, where no
+    /// abort is in sight. `None` where anything is out of the ordinary, which
+    /// [`create_any`](Self::create_any) sees to.
+    #[inline(never)]
+    fn create_plainly(
+        &'static self,
+        parent: &'static Slot,
+        tree: &'static Tree,
+        names: Given<'_>,
+        traits: Traits,
+        started: bool,
+    ) -> Option<&'static Slot> {
+        if self.realm.is_forked() || self.stage() != Stage::Open || tree.epoch() > 0 {
+            return None;
+        }
+        let group = parent.interned_names()?.group;
+        let names = self.realm.recent_names(group, &names)?;
+        let reading = parent.word.load();
+        let kids = parent.kids(self.realm)?;
+        if !reading.has(KIDS) || reading.has(TERMINAL) {
+            return None;
+        }
+        let slot = self.realm.take_slot().ok()?;
+        self.prepare_child(slot, parent, tree, Some(names), traits, started);
+        if !self.link(slot, kids, group, started) {
+            self.realm.free_slot(slot);
+            return None;
+        }
+        Some(slot)
+    }
+
+    #[inline(always)]
+    fn prepare_child(
+        &self,
+        slot: &'static Slot,
+        parent: &'static Slot,
+        tree: &'static Tree,
+        names: Option<&'static NameSet>,
+        traits: Traits,
+        started: bool,
+    ) {
+        slot.prepare(&Birth {
+            now: self.ticks.now_and_wall(),
+            started,
+            parent: Some(parent),
+            tree,
+            names,
+            attributes: traits.attributes | INTERNAL,
+            sequence: parent.sequence(),
+            shard: traits.shard.unwrap_or_else(|| parent.shard()),
+            total: traits.total,
+        });
+    }
+
+    #[cold]
+    fn create_any(&'static self, spec: Spec<'_>, started: bool) -> Result<TaskRef> {
         self.realm.check_fork()?;
         if self.stage() != Stage::Open {
             return Err(Error::closed("the manager"));
@@ -73,11 +167,11 @@ impl Engine {
             ParentSpec::Id(id) => self.parent_by_id(*id)?,
         };
         let task = match parent {
-            Parent::None => self.create_root(spec, None, started),
-            Parent::Virtual(id) => self.create_root(spec, Some(id), started),
-            Parent::Task(parent) => self.create_child(spec, parent, started),
+            Parent::None => self.create_root(&spec, None, started),
+            Parent::Virtual(id) => self.create_root(&spec, Some(id), started),
+            Parent::Task(parent) => self.create_child(&spec, parent, started),
             Parent::Held(parent, held) => {
-                let child = self.create_child(spec, parent, started);
+                let child = self.create_child(&spec, parent, started);
                 drop(held);
                 child
             }
@@ -96,7 +190,6 @@ impl Engine {
         }
     }
 
-    #[inline]
     fn create_child(
         &'static self,
         spec: &Spec<'_>,
@@ -111,42 +204,53 @@ impl Engine {
                 module.check(registration)?;
                 module.group
             }
-            None => match parent.slot.interned_names(self.realm) {
-                Some(names) => names.group,
-                None => parent.slot.names(self.realm).group,
-            },
+            None => parent.slot.group(self.realm),
         };
         let names = self.realm.intern(group, &spec.names)?;
         let kids = self.kids_of(parent)?;
-        let shard = spec.shard.unwrap_or_else(|| parent.slot.shard());
         // Where an abort is in sight the task is made unstarted, and `start` says why.
         let started =
             started && !(parent.tree.epoch() > 0 && abort::reaches(parent.slot, self.realm));
-        let slot = self.realm.take_slot()?;
-        slot.prepare(&Birth {
-            now: self.ticks.now_and_wall(),
-            started,
-            parent: Some(parent.slot),
-            tree: parent.tree,
-            names: &names,
-            attributes: spec.attributes | INTERNAL,
-            sequence: parent.slot.sequence(),
-            shard,
-            total: spec.total.unwrap_or(UNKNOWN),
-        });
+        let TaskRef { slot, tree, .. } = parent;
         let child = TaskRef {
-            slot,
-            tree: parent.tree,
-            engine: self,
+            slot: self.realm.take_slot()?,
+            ..parent
         };
+        self.prepare_child(
+            child.slot,
+            slot,
+            tree,
+            names.interned(),
+            spec.traits,
+            started,
+        );
         self.prepare_extras(child, spec, &names, None)
-            .and_then(|()| self.link(child, parent, kids, group, started))
-            .inspect_err(|_| self.unborn(child, spec))?;
+            .and_then(|()| self.link_or_refuse(child, parent, kids, group, started))
+            .inspect_err(|_| self.unborn(child))?;
         Ok(child)
     }
 
-    #[inline]
+    /// Makes the child known, unless the parent has ended or the module is closed.
+    #[inline(always)]
     fn link(
+        &self,
+        child: &'static Slot,
+        kids: &'static Kids,
+        group: &'static Group,
+        started: bool,
+    ) -> bool {
+        let mut family = kids.lock();
+        // The gate is looked at under the lock that a close goes through after it has shut
+        // it: either this sees it shut, or the close sees the child.
+        if family.closed || group.gate() != Gate::Open {
+            return false;
+        }
+        child.word.born(newborn(started), NEWBORN_REFS);
+        family.link(child, self.realm);
+        true
+    }
+
+    fn link_or_refuse(
         &self,
         child: TaskRef,
         parent: TaskRef,
@@ -154,31 +258,24 @@ impl Engine {
         group: &'static Group,
         started: bool,
     ) -> Result<()> {
-        let mut family = kids.lock();
-        if family.closed {
-            return Err(self.parent_ended(parent));
+        // Again only if a module was closed and registered anew in between.
+        while !self.link(child.slot, kids, group, started) {
+            if kids.lock().closed {
+                return Err(self.parent_ended(parent));
+            }
+            group.check_open()?;
         }
-        // Looked at under the lock that a close goes through after it has shut the gate:
-        // either this sees it shut, or the close sees the child.
-        group.check_open()?;
-        child.slot.word.born(newborn(started), NEWBORN_REFS);
-        family.link(child.slot, self.realm);
         Ok(())
     }
 
     /// The parent's block of kids, hung on it with its first child.
-    #[inline]
     fn kids_of(&self, parent: TaskRef) -> Result<&'static Kids> {
         let reading = parent.slot.word.load();
         if reading.has(TERMINAL) {
             return Err(self.parent_ended(parent));
         }
-        if reading.has(KIDS)
-            && let Some(kids) = parent.slot.kids(self.realm)
-        {
-            return Ok(kids);
-        }
         let kids = match parent.slot.kids(self.realm) {
+            Some(kids) if reading.has(KIDS) => return Ok(kids),
             Some(kids) => kids,
             None => parent
                 .slot
@@ -220,11 +317,11 @@ impl Engine {
             started,
             parent: None,
             tree,
-            names: &names,
-            attributes: spec.attributes | parent_attribute,
+            names: names.interned(),
+            attributes: spec.traits.attributes | parent_attribute,
             sequence: 0,
-            shard: spec.shard.unwrap_or(0),
-            total: spec.total.unwrap_or(UNKNOWN),
+            shard: spec.traits.shard.unwrap_or(0),
+            total: spec.traits.total,
         };
         slot.prepare(&birth);
         let root = TaskRef {
@@ -243,7 +340,7 @@ impl Engine {
                 slot.word.born(newborn(started), NEWBORN_REFS);
                 Ok(())
             })
-            .inspect_err(|_| self.unborn(root, spec))?;
+            .inspect_err(|_| self.unborn(root))?;
         Ok(root)
     }
 
@@ -260,19 +357,20 @@ impl Engine {
             Names::Owned(set) => Some(set),
             Names::Interned(_) => None,
         };
-        if spec.entity.is_empty() && spec.id.is_none() && owned.is_none() && parent_id.is_none() {
+        let (entity, id) = (spec.entity, spec.id);
+        if entity.is_empty() && id.is_none() && owned.is_none() && parent_id.is_none() {
             return Ok(());
         }
-        check_name("entity", spec.entity, false)?;
+        check_name("entity", entity, false)?;
         let extras = task.slot.extras_or_new(self.realm);
         {
             let mut parts = extras.lock();
-            parts.entity = Name::from(spec.entity);
+            parts.entity = Name::from(entity);
             parts.names = owned.cloned();
             parts.parent_id = parent_id;
-            parts.host_id = spec.id;
+            parts.host_id = id;
         }
-        if let Some(id) = spec.id {
+        if let Some(id) = id {
             self.claim_id(id, task.slot)?;
             task.slot.add_attribute(HOST_ID);
         }
@@ -331,17 +429,13 @@ impl Engine {
     }
 
     /// Takes everything back from a task that nobody has seen.
-    fn unborn(&'static self, task: TaskRef, spec: &Spec<'_>) {
-        if let Some(id) = spec.id
-            && task.slot.is(HOST_ID)
-        {
-            let place = task.slot.place(task.slot.word.load_relaxed());
-            self.host_ids.remove(id, place);
-        }
+    fn unborn(&'static self, task: TaskRef) {
+        self.forget_host_id(self.host_id(task.slot));
         // Its generation was never lived in, and is free for the next.
         self.realm.free_slot(task.slot);
     }
 
+    #[cold]
     fn parent_ended(&self, parent: TaskRef) -> Error {
         let id = parent.id();
         Error::new(
@@ -378,6 +472,15 @@ impl TaskRef {
 }
 
 impl Slot {
+    /// The module of the tenant, for one who holds a reference.
+    #[inline]
+    fn group(&'static self, realm: &'static crate::arena::Realm) -> &'static Group {
+        match self.interned_names() {
+            Some(names) => names.group,
+            None => self.names(realm).group,
+        }
+    }
+
     /// The id of the tenant, for one who holds a reference.
     pub(crate) fn id(&'static self, realm: &'static crate::arena::Realm) -> Uuid {
         if self.is(HOST_ID)

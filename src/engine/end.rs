@@ -19,7 +19,8 @@ use crate::node::word::{
 use crate::snapshot;
 use crate::sync::Ordering;
 use crate::tree::abort::{self, Seen};
-use crate::tree::fold::fold;
+use crate::tree::fold::{Fold, Folded};
+use crate::tree::root::Tree;
 
 /// How the owner ends its task.
 #[derive(Clone, Debug)]
@@ -43,6 +44,23 @@ struct Ending {
     /// What of the task the finisher has seen to.
     seen: u64,
     handle: Handle,
+}
+
+impl Ending {
+    const PLAIN: Self = Self {
+        flags: 0,
+        seen: 0,
+        handle: Handle::Goes,
+    };
+
+    #[inline]
+    fn end(&self, flags: u64, refs: u32) -> End {
+        End {
+            flags: self.flags | flags,
+            refs,
+            seen: self.seen,
+        }
+    }
 }
 
 impl Engine {
@@ -78,9 +96,55 @@ impl Engine {
         }
     }
 
+    /// Ends the task for its one owner, whose handle goes, as [`end_task`](Self::end_task).
+    #[inline(always)]
+    pub(crate) fn end_owned(
+        &'static self,
+        task: TaskRef,
+        epoch: u64,
+        outcome: Outcome,
+    ) -> Result<()> {
+        let is_done = matches!(outcome, Outcome::Done);
+        match is_done && self.end_plainly(task.slot, task.tree, epoch) {
+            true => Ok(()),
+            false => self.end_task(task, &Seen::at(epoch), outcome, Handle::Goes),
+        }
+    }
+
+    /// The end of most tasks: of a child that did its work, was not told to abort and has
+    /// nothing that has to be seen to. One try; `false` if anything is out of the ordinary,
+    /// which [`end_task`](Self::end_task) sees to.
+    #[inline(never)]
+    fn end_plainly(&'static self, slot: &'static Slot, tree: &'static Tree, epoch: u64) -> bool {
+        let reading = slot.word.load();
+        let is_plain = reading.has(STARTED)
+            && !reading.has(TERMINAL | ENDING | PARTS | KIDS | ABORT)
+            && tree.epoch() == epoch;
+        let (Some(parent), Some(names)) = (slot.parent(self.realm), slot.plain_names()) else {
+            return false;
+        };
+        if !is_plain || parent.is(HOST_ID) {
+            return false;
+        }
+        let task = TaskRef {
+            slot,
+            tree,
+            engine: self,
+        };
+        self.write_end_time(task);
+        let end = Ending::PLAIN.end(SETTLED | GONE, 2);
+        let folded = self
+            .folding(task, parent, false)
+            .run_plainly(names, || slot.word.finish(end));
+        folded
+            .map(|folded| self.child_folded(task, parent, end, folded))
+            .is_ok()
+    }
+
     /// Ends the task: `Err(Aborted)` if it had to end as failed because of an abort, and
     /// `Err(AlreadyFinished)` if somebody else was faster. Whatever comes back, a handle
     /// that goes has given its reference back.
+    #[inline(never)]
     pub(crate) fn end_task(
         &'static self,
         task: TaskRef,
@@ -177,8 +241,18 @@ impl Engine {
         parts.frozen = Some((sum(owner, parts.retired, &parts.cells), total));
     }
 
-    /// Writes what a terminal flag lets others read.
     #[inline]
+    fn write_end_time(&self, task: TaskRef) {
+        let start = task.slot.start.load(Ordering::Relaxed);
+        let earliest = match start {
+            NEVER => task.slot.born(),
+            start => start,
+        };
+        let now = self.now().max(earliest);
+        task.slot.end.store(now, Ordering::Relaxed);
+    }
+
+    /// Writes what a terminal flag lets others read.
     fn write_end(
         &'static self,
         task: TaskRef,
@@ -187,15 +261,7 @@ impl Engine {
         handle: Handle,
         claimed: bool,
     ) -> Ending {
-        let start = task.slot.start.load(Ordering::Relaxed);
-        let earliest = if start == NEVER {
-            task.slot.born()
-        } else {
-            start
-        };
-        task.slot
-            .end
-            .store(self.now().max(earliest), Ordering::Relaxed);
+        self.write_end_time(task);
         let error: Option<Arc<str>> = match (outcome, &abort) {
             (Outcome::Done, None) => None,
             (Outcome::Done, Some(mark)) => Some(format!("aborted: {}", mark.reason).into()),
@@ -225,22 +291,17 @@ impl Engine {
 
     /// The winning transition, with the fold or the retention that goes with it, and then
     /// the waking of whoever waits.
-    #[inline]
     fn publish(&'static self, task: TaskRef, ending: &Ending) -> Result<(), NotFinished> {
         let slot = task.slot;
         let handle_refs = u32::from(ending.handle == Handle::Goes);
-        let (flags, mut seen) = (ending.flags, ending.seen);
+        let mut ending = Ending { ..*ending };
         if let Some(kids) = slot.kids(self.realm) {
-            seen |= KIDS;
+            ending.seen |= KIDS;
             let mut family = kids.lock();
             family.closed = true;
             if family.live > 0 {
                 // The last child to fold settles it; under this lock it cannot have yet.
-                let end = End {
-                    flags,
-                    refs: handle_refs,
-                    seen,
-                };
+                let end = ending.end(0, handle_refs);
                 let before = slot.word.finish(end)?;
                 drop(family);
                 self.woken(task, before, end.refs_dropped(before), handle_refs);
@@ -248,54 +309,64 @@ impl Engine {
             }
         }
         match slot.parent(self.realm) {
+            Some(parent) => self.publish_child(task, parent, &ending),
             None => {
-                let end = End {
-                    flags: flags | SETTLED,
-                    refs: 0,
-                    seen,
-                };
-                slot.word.finish(end)?;
+                slot.word.finish(ending.end(SETTLED, 0))?;
                 self.root_settled(task);
                 self.woken(task, slot.word.mark(0), 0, handle_refs);
-            }
-            Some(parent) => {
-                let end = End {
-                    flags: flags | SETTLED | GONE,
-                    refs: 1 + handle_refs,
-                    seen,
-                };
-                let failed = flags & FAILED != 0;
-                let host_id = self.host_id(slot);
-                let publish = || slot.word.finish(end);
-                let folded = fold(
-                    slot,
-                    parent,
-                    task.tree,
-                    self.realm,
-                    self.config.bounds,
-                    failed,
-                    publish,
-                )?;
-                self.forget_host_id(host_id);
-                if folded.parent_settles {
-                    self.settle_from(parent, task);
-                }
-                match end.freed(folded.before) {
-                    true => self.realm.free_slot(slot),
-                    false => self.woken(
-                        task,
-                        folded.before,
-                        end.refs_dropped(folded.before),
-                        end.refs,
-                    ),
-                }
+                Ok(())
             }
         }
+    }
+
+    /// The same for a child whose own children have all folded: it folds with its end.
+    fn publish_child(
+        &'static self,
+        task: TaskRef,
+        parent: &'static Slot,
+        ending: &Ending,
+    ) -> Result<(), NotFinished> {
+        let slot = task.slot;
+        let handle_refs = u32::from(ending.handle == Handle::Goes);
+        let end = ending.end(SETTLED | GONE, 1 + handle_refs);
+        let host_id = self.host_id(slot);
+        let folded = self
+            .folding(task, parent, ending.flags & FAILED != 0)
+            .run(|| slot.word.finish(end))?;
+        self.forget_host_id(host_id);
+        self.child_folded(task, parent, end, folded);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn child_folded(&'static self, task: TaskRef, parent: &'static Slot, end: End, folded: Folded) {
+        if folded.parent_settles {
+            self.settle_from(parent, task);
+        }
+        match end.freed(folded.before) {
+            true => self.realm.free_slot(task.slot),
+            false => {
+                let dropped = end.refs_dropped(folded.before);
+                self.woken(task, folded.before, dropped, end.refs);
+            }
+        }
+    }
+
+    #[inline]
+    fn folding(&self, task: TaskRef, parent: &'static Slot, failed: bool) -> Fold {
+        Fold {
+            child: task.slot,
+            parent,
+            tree: task.tree,
+            realm: self.realm,
+            bounds: self.config.bounds,
+            failed,
+        }
     }
 
     /// Settles a task that has ended before and whose last child has folded, and whoever
     /// settles with it, one at a time up to the root.
+    #[cold]
     fn settle_from(&'static self, first: &'static Slot, below: TaskRef) {
         let mut slot = first;
         loop {
@@ -310,17 +381,8 @@ impl Engine {
             };
             let failed = slot.word.load().has(FAILED);
             let host_id = self.host_id(slot);
-            let publish = || Ok(slot.word.settle(GONE));
-            let folded = fold(
-                slot,
-                parent,
-                task.tree,
-                self.realm,
-                self.config.bounds,
-                failed,
-                publish,
-            );
-            let Ok(folded) = folded else {
+            let folding = self.folding(task, parent, failed);
+            let Ok(folded) = folding.run(|| Ok(slot.word.settle(GONE))) else {
                 unreachable!("a settle always succeeds")
             };
             self.forget_host_id(host_id);
@@ -335,11 +397,13 @@ impl Engine {
     }
 
     /// The host's id of a task that still has it, and where the table says that it lives.
+    #[inline]
     pub(super) fn host_id(&'static self, slot: &'static Slot) -> Option<(Uuid, Place)> {
         let place = || slot.place(slot.word.load_relaxed());
         slot.is(HOST_ID).then(|| (slot.id(self.realm), place()))
     }
 
+    #[inline]
     pub(super) fn forget_host_id(&self, id: Option<(Uuid, Place)>) {
         if let Some((id, place)) = id {
             self.host_ids.remove(id, place);
@@ -347,6 +411,7 @@ impl Engine {
     }
 
     /// Wakes who waits for the end, and gives back the references that the end kept for it.
+    #[cold]
     fn woken(&'static self, task: TaskRef, before: Reading, dropped: u32, refs: u32) {
         if before.has(WATCHED) {
             self.wake(task);

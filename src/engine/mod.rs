@@ -24,7 +24,7 @@ use crate::tree::kids::Bounds;
 use crate::tree::root::Tree;
 use crate::view::Name;
 
-pub(crate) use create::{ParentSpec, Spec};
+pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::Found;
 use watch::Watches;
@@ -139,10 +139,12 @@ impl Engine {
         Ok(engine)
     }
 
+    #[inline(always)]
     pub(crate) fn now(&self) -> Tick {
         self.ticks.now()
     }
 
+    #[inline]
     pub(crate) fn stage(&self) -> Stage {
         match self.stage.load(Ordering::SeqCst) {
             0 => Stage::Open,

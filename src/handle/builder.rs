@@ -3,12 +3,13 @@
 use uuid::Uuid;
 
 use super::{AsTask, Spawned, Task};
-use crate::engine::{Engine, ModuleCore, ParentSpec, Spec, TaskRef};
+use crate::engine::{Engine, ModuleCore, ParentSpec, Spec, TaskRef, Traits};
 use crate::error::{BoxError, Result};
 use crate::module::Module;
 use crate::names::Given;
 use crate::node::progress::CAP;
-use crate::node::slot::{ABORTABLE, INTERNAL, USER_TASK};
+use crate::node::slot::{ABORTABLE, INTERNAL, UNKNOWN, USER_TASK};
+use crate::node::word::STARTED;
 
 /// What a new task shall be; nothing but the type is needed.
 ///
@@ -35,7 +36,7 @@ pub struct TaskBuilder<'a> {
 }
 
 impl<'a> TaskBuilder<'a> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn root(
         engine: &'static Engine,
         module: &'static ModuleCore,
@@ -50,12 +51,12 @@ impl<'a> TaskBuilder<'a> {
         )
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn child(parent: TaskRef, type_: &'a str) -> Self {
         Self::new(parent.engine, None, ParentSpec::Task(parent), type_)
     }
 
-    #[inline]
+    #[inline(always)]
     fn new(
         engine: &'static Engine,
         module: Option<(&'static ModuleCore, u32)>,
@@ -73,9 +74,11 @@ impl<'a> TaskBuilder<'a> {
                 parent,
                 names,
                 entity: "",
-                shard: None,
-                total: None,
-                attributes: 0,
+                traits: Traits {
+                    shard: None,
+                    total: UNKNOWN,
+                    attributes: 0,
+                },
                 id: None,
             },
         }
@@ -90,7 +93,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.status()?.scope, "keyspace");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn scope(mut self, scope: &'a str) -> Self {
         self.spec.names.scope = scope;
         self
@@ -104,7 +107,7 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").keyspace("ks").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn keyspace(mut self, keyspace: &'a str) -> Self {
         self.spec.names.keyspace = keyspace;
         self
@@ -118,7 +121,7 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").keyspace("ks").table("events").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn table(mut self, table: &'a str) -> Self {
         self.spec.names.table = table;
         self
@@ -132,7 +135,7 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").entity("(-12, 804]").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn entity(mut self, entity: &'a str) -> Self {
         self.spec.entity = entity;
         self
@@ -147,9 +150,9 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.child("repair").start()?.status()?.shard, 3);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn shard(mut self, shard: u32) -> Self {
-        self.spec.shard = Some(shard);
+        self.spec.traits.shard = Some(shard);
         self
     }
 
@@ -163,7 +166,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert!(!task.status()?.progress.total_known);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn units(mut self, units: &'a str) -> Self {
         self.spec.names.units = units;
         self
@@ -178,9 +181,9 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.status()?.progress.units, "ranges");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn total(mut self, total: u64, units: &'a str) -> Self {
-        self.spec.total = Some(total.min(CAP));
+        self.spec.traits.total = total.min(CAP);
         self.units(units)
     }
 
@@ -193,9 +196,9 @@ impl<'a> TaskBuilder<'a> {
     /// manager.abort(task.id(), "not now")?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn abortable(mut self) -> Self {
-        self.spec.attributes |= ABORTABLE;
+        self.spec.traits.attributes |= ABORTABLE;
         self
     }
 
@@ -209,9 +212,9 @@ impl<'a> TaskBuilder<'a> {
     /// assert!(module.list(&taskmgr::Filter::new())?.is_empty());
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn internal(mut self) -> Self {
-        self.spec.attributes |= INTERNAL;
+        self.spec.traits.attributes |= INTERNAL;
         self
     }
 
@@ -226,9 +229,9 @@ impl<'a> TaskBuilder<'a> {
     /// assert!(manager.status(id).is_ok()); // for an hour, by default
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn user_task(mut self) -> Self {
-        self.spec.attributes |= USER_TASK;
+        self.spec.traits.attributes |= USER_TASK;
         self
     }
 
@@ -242,7 +245,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(task.id(), id);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn id(mut self, id: Uuid) -> Self {
         self.spec.id = Some(id);
         self
@@ -257,7 +260,7 @@ impl<'a> TaskBuilder<'a> {
     /// let child = module.task("repair").parent(&parent).start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn parent<P: AsTask + ?Sized>(mut self, parent: &P) -> Self {
         self.spec.parent = parent.as_parent();
         self
@@ -272,7 +275,7 @@ impl<'a> TaskBuilder<'a> {
     /// let child = module.task("repair").parent_id(parent.id()).start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn parent_id(mut self, parent: Uuid) -> Self {
         self.spec.parent = ParentSpec::Id(parent);
         self
@@ -289,7 +292,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(child.status()?.module, "streaming");
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn module(mut self, module: &Module) -> Self {
         self.spec.module = Some((module.core, module.registration));
         self
@@ -312,9 +315,9 @@ impl<'a> TaskBuilder<'a> {
     /// task.start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn create(self) -> Result<Task> {
-        Ok(Task::new(self.engine.create(&self.spec, false)?))
+        Ok(Task::new(self.engine.create(self.spec, false)?))
     }
 
     /// Makes the task and starts it.
@@ -329,14 +332,14 @@ impl<'a> TaskBuilder<'a> {
     /// let task = module.task("repair").start()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn start(self) -> Result<Task> {
         // One operation where no abort is in sight; the general way where there is.
-        let task = Task::new(self.engine.create(&self.spec, true)?);
-        if task.is_created() {
-            task.start()?;
+        let task = self.engine.create(self.spec, true)?;
+        match task.slot.word.load().has(STARTED) {
+            true => Ok(Task::new(task)),
+            false => Task::new(task).started(),
         }
-        Ok(task)
     }
 
     /// Makes the task, does the work on this thread, and ends the task with it: see
@@ -355,7 +358,7 @@ impl<'a> TaskBuilder<'a> {
     /// assert_eq!(rows, 42);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn run<T>(self, work: impl FnOnce(&Task) -> Result<T, BoxError>) -> Result<T> {
         self.start()?.run(work)
     }
@@ -373,7 +376,7 @@ impl<'a> TaskBuilder<'a> {
     /// repair.join()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn spawn<T: Send + 'static>(
         self,
         work: impl FnOnce(&Task) -> Result<T, BoxError> + Send + 'static,

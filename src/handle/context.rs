@@ -35,6 +35,7 @@ pub struct TaskContext {
 }
 
 impl TaskContext {
+    #[inline]
     pub(crate) fn new(task: TaskRef) -> Self {
         Self {
             task,
@@ -111,6 +112,7 @@ impl TaskContext {
     /// child.finish()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline(always)]
     pub fn child<'a>(&self, type_: &'a str) -> TaskBuilder<'a> {
         TaskBuilder::child(self.task, type_)
     }

@@ -10,10 +10,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::{AsParent, AsTask, Observer, SharedTask, TaskContext, counting};
 use crate::engine::{Handle, Outcome, ParentSpec, TaskRef};
 use crate::error::{BoxError, Error, ErrorCode, Result};
+use crate::node::word::STARTED;
 use crate::node::{callback, progress};
 use crate::provider::panic_message;
 use crate::sync::AtomicU64;
-use crate::view::State;
 
 /// The owner of a task.
 ///
@@ -58,8 +58,14 @@ impl Task {
         }
     }
 
-    pub(super) fn is_created(&self) -> bool {
-        self.context.task.slot.word.load().state() == State::Created
+    /// Where an abort was in sight at its birth.
+    #[cold]
+    pub(super) fn started(self) -> Result<Self> {
+        self.start().map(|()| self)
+    }
+
+    fn is_created(&self) -> bool {
+        !self.context.task.slot.word.load().has(STARTED)
     }
 
     #[inline]
@@ -135,7 +141,7 @@ impl Task {
     /// task.finish()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn finish(self) -> Result<()> {
         self.end(Outcome::Done)
     }
@@ -159,12 +165,12 @@ impl Task {
         self.end(Outcome::Failed(error.to_string().into()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(self, outcome: Outcome) -> Result<()> {
         let this = ManuallyDrop::new(self);
         let TaskContext { task, seen } = &this.context;
         task.realm().check_fork()?;
-        task.engine.end_task(*task, seen, outcome, Handle::Goes)
+        task.engine.end_owned(*task, seen.epoch(), outcome)
     }
 
     /// Does the work on this thread and ends the task with it: `Ok` finishes it, an error

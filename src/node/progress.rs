@@ -29,10 +29,19 @@ impl Pooled for Cell {
 }
 
 /// Counts in a cell that this thread alone writes: a load and a store, wait-free.
-#[inline]
+#[inline(always)]
 pub(crate) fn advance_alone(cell: &AtomicU64, by: u64) {
-    let counted = cell.load(Ordering::Relaxed);
-    cell.store(counted.saturating_add(by).min(CAP), Ordering::Relaxed);
+    let next = cell.load(Ordering::Relaxed) + by.min(CAP);
+    cell.store(next, Ordering::Relaxed);
+    if next > CAP {
+        cap(cell);
+    }
+}
+
+/// Who looks in between caps what is seen.
+#[cold]
+fn cap(cell: &AtomicU64) {
+    cell.store(CAP, Ordering::Relaxed);
 }
 
 /// Counts in a cell that others write too.
@@ -86,17 +95,6 @@ impl Own {
         }
     }
 
-    /// The same for a task that nobody but its owner counts for.
-    #[inline]
-    pub(crate) fn plain(slot: &'static Slot, units: Name) -> Self {
-        let total = slot.total.load(Ordering::Relaxed);
-        Self {
-            completed: slot.counted.load(Ordering::Relaxed),
-            total: (total != UNKNOWN).then_some(total),
-            units,
-        }
-    }
-
     #[inline]
     fn is_silent(&self) -> bool {
         self.completed == 0 && self.total.is_none() && self.units.is_empty()
@@ -121,7 +119,6 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    #[inline]
     pub(crate) fn of_leaf(own: Own, terminal: bool) -> Self {
         match own.is_silent() {
             true => Self {
@@ -134,6 +131,14 @@ impl Shown {
                 total: own.total,
                 units: own.units,
             },
+        }
+    }
+
+    pub(crate) fn figures(&self) -> Figures<'_> {
+        Figures {
+            completed: self.completed,
+            total: self.total,
+            units: &self.units,
         }
     }
 
@@ -174,6 +179,36 @@ impl Shown {
     }
 }
 
+/// What a task shows, as its parent adds it up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures<'a> {
+    pub(crate) completed: u64,
+    pub(crate) total: Option<u64>,
+    pub(crate) units: &'a Name,
+}
+
+impl<'a> Figures<'a> {
+    /// Of a task that has ended, and for which nobody but its owner counted.
+    #[inline]
+    pub(crate) fn of_ended(slot: &'static Slot, units: &'a Name) -> Self {
+        let completed = slot.counted.load(Ordering::Relaxed);
+        let total = slot.total.load(Ordering::Relaxed);
+        let is_silent = completed == 0 && total == UNKNOWN && units.is_empty();
+        match is_silent {
+            true => Self {
+                completed: 1,
+                total: Some(1),
+                units,
+            },
+            false => Self {
+                completed,
+                total: (total != UNKNOWN).then_some(total),
+                units,
+            },
+        }
+    }
+}
+
 /// The sum over children.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
@@ -196,8 +231,8 @@ enum Units {
 const CHILDREN: Name = Name::from_static("children");
 
 impl Sums {
-    #[inline]
-    pub(crate) fn add(&mut self, child: &Shown, terminal: bool) {
+    #[inline(always)]
+    pub(crate) fn add(&mut self, child: Figures<'_>, terminal: bool) {
         let completed = child.completed.min(CAP);
         self.completed = self.completed.saturating_add(completed);
         self.total = self
@@ -208,7 +243,7 @@ impl Sums {
         self.known += 1;
         match &self.units {
             Units::Nothing => self.units = Units::Same(child.units.clone()),
-            Units::Same(units) if *units != child.units => self.units = Units::Mixed,
+            Units::Same(units) if units != child.units => self.units = Units::Mixed,
             _ => {}
         }
     }
@@ -267,7 +302,7 @@ mod tests {
                 total: Some(*total),
                 units: (*units).into(),
             };
-            sums.add(&shown, completed == total);
+            sums.add(shown.figures(), completed == total);
         }
         sums
     }

@@ -9,20 +9,23 @@ use crate::id::Place;
 use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::word::{Reading, Word};
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering, fence};
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
-/// An observer may abort the task.
-pub(crate) const ABORTABLE: u32 = 1;
+/// An observer may abort the task. Attributes lie above the number of its tree.
+pub(crate) const ABORTABLE: u32 = 1 << 27;
 /// Lists leave it out unless asked.
-pub(crate) const INTERNAL: u32 = 1 << 1;
+pub(crate) const INTERNAL: u32 = 1 << 28;
 /// Its TTL is that of user tasks.
-pub(crate) const USER_TASK: u32 = 1 << 2;
+pub(crate) const USER_TASK: u32 = 1 << 29;
 /// Its id was brought by the host, and lies in its extras.
-pub(crate) const HOST_ID: u32 = 1 << 3;
+pub(crate) const HOST_ID: u32 = 1 << 30;
 /// Its parent's id lies in its extras: a virtual parent, or a regular one that is gone.
-pub(crate) const PARENT_ID: u32 = 1 << 4;
+pub(crate) const PARENT_ID: u32 = 1 << 31;
+
+/// The number of its tree; numbers of a pool have fewer bits.
+const TREE: u32 = ABORTABLE - 1;
 
 /// The total that was not told.
 pub(crate) const UNKNOWN: u64 = u64::MAX;
@@ -35,14 +38,15 @@ pub(crate) struct Slot {
     born: AtomicU64,
     /// Among its siblings.
     order: AtomicU64,
+    /// What it is called, unless its names are its own and lie in its extras.
+    names: AtomicRef<NameSet>,
     parent: AtomicU32,
     pub(crate) next: AtomicU32,
     pub(crate) previous: AtomicU32,
     kids: AtomicU32,
-    tree: AtomicU32,
-    names: AtomicU32,
     extras: AtomicU32,
-    attributes: AtomicU32,
+    /// And its attributes.
+    tree: AtomicU32,
     number: u32,
     /// How often an abort was looked at after it was asked for.
     pub(crate) polls: AtomicU32,
@@ -61,13 +65,13 @@ pub(crate) struct Slot {
 }
 
 /// What a new tenant brings.
-pub(crate) struct Birth<'a> {
+pub(crate) struct Birth {
     pub(crate) now: (Tick, Wall),
     /// Its birth is its start.
     pub(crate) started: bool,
     pub(crate) parent: Option<&'static Slot>,
     pub(crate) tree: &'static Tree,
-    pub(crate) names: &'a Names,
+    pub(crate) names: Option<&'static NameSet>,
     pub(crate) attributes: u32,
     pub(crate) sequence: u64,
     pub(crate) shard: u32,
@@ -86,10 +90,9 @@ impl Pooled for Slot {
             next: none(),
             previous: none(),
             kids: none(),
-            tree: none(),
-            names: none(),
+            names: AtomicRef::none(),
             extras: none(),
-            attributes: AtomicU32::new(0),
+            tree: none(),
             number,
             polls: AtomicU32::new(0),
             counted: zero(),
@@ -111,8 +114,8 @@ impl Pooled for Slot {
 
 impl Slot {
     /// Writes everything of a new tenant; it is nobody's until its word is born.
-    #[inline]
-    pub(crate) fn prepare(&self, birth: &Birth<'_>) {
+    #[inline(always)]
+    pub(crate) fn prepare(&self, birth: &Birth) {
         // Whoever reads one of the stores below sees, at its second look at the word, that
         // the tenant before has gone: the writer's half of the seqlock.
         fence(Ordering::Release);
@@ -128,13 +131,12 @@ impl Slot {
         self.previous.store(NONE, Ordering::Relaxed);
         self.kids.store(NONE, Ordering::Relaxed);
         self.extras.store(NONE, Ordering::Relaxed);
-        self.tree.store(birth.tree.number(), Ordering::Relaxed);
-        let names = match birth.names {
-            Names::Interned(set) => set.number,
-            Names::Owned(_) => NONE,
-        };
-        self.names.store(names, Ordering::Relaxed);
-        self.attributes.store(birth.attributes, Ordering::Relaxed);
+        self.tree
+            .store(birth.tree.number() | birth.attributes, Ordering::Relaxed);
+        match birth.names {
+            Some(set) => self.names.set(set),
+            None => self.names.clear(),
+        }
         self.polls.store(0, Ordering::Relaxed);
         self.counted.store(0, Ordering::Relaxed);
         self.total.store(birth.total, Ordering::Relaxed);
@@ -169,16 +171,16 @@ impl Slot {
 
     #[inline]
     pub(crate) fn attributes(&self) -> u32 {
-        self.attributes.load(Ordering::Relaxed)
+        self.tree.load(Ordering::Relaxed) & !TREE
     }
 
     #[inline]
     pub(crate) fn is(&self, attribute: u32) -> bool {
-        self.attributes() & attribute != 0
+        self.tree.load(Ordering::Relaxed) & attribute != 0
     }
 
     pub(crate) fn add_attribute(&self, attribute: u32) {
-        self.attributes.fetch_or(attribute, Ordering::Relaxed);
+        self.tree.fetch_or(attribute, Ordering::Relaxed);
     }
 
     #[inline]
@@ -228,7 +230,7 @@ impl Slot {
 
     /// Its tree's block, or, for one who came too late, another tree's or none.
     pub(crate) fn find_tree(&self, realm: &'static Realm) -> Option<&'static Tree> {
-        realm.trees.find(self.tree.load(Ordering::Relaxed))
+        realm.trees.find(self.tree.load(Ordering::Relaxed) & TREE)
     }
 
     #[inline]
@@ -282,7 +284,7 @@ impl Slot {
     /// Its names, for one who holds a reference.
     #[inline]
     pub(crate) fn names(&self, realm: &'static Realm) -> Names {
-        match self.interned_names(realm) {
+        match self.interned_names() {
             Some(set) => Names::Interned(set),
             None => {
                 let extras = self
@@ -295,29 +297,30 @@ impl Slot {
     }
 
     #[inline]
-    pub(crate) fn interned_names(&self, realm: &'static Realm) -> Option<&'static NameSet> {
-        let number = self.names.load(Ordering::Relaxed);
-        (number != NONE).then(|| realm.names(number))
+    pub(crate) fn interned_names(&self) -> Option<&'static NameSet> {
+        self.names.get()
     }
 
     /// Its names, if it has nothing else: no kids, no extras, no user who started it.
     #[inline]
-    pub(crate) fn plain_names(&self, realm: &'static Realm) -> Option<&'static NameSet> {
-        let has_blocks = self.kids.load(Ordering::Relaxed) != NONE
-            || self.extras.load(Ordering::Relaxed) != NONE;
-        match has_blocks || self.is(USER_TASK) {
+    pub(crate) fn plain_names(&self) -> Option<&'static NameSet> {
+        let has_blocks = self.kids.load(Ordering::Relaxed) & self.extras.load(Ordering::Relaxed);
+        match has_blocks != NONE || self.is(USER_TASK) {
             true => None,
-            false => self.interned_names(realm),
+            false => self.interned_names(),
         }
-    }
-
-    pub(crate) fn names_number(&self) -> u32 {
-        self.names.load(Ordering::Relaxed)
     }
 
     /// Called by who has dropped the last reference, before the slot is free for others.
     #[inline]
     pub(crate) fn give_up_blocks(&self, realm: &'static Realm) {
+        let has_blocks = self.kids.load(Ordering::Relaxed) & self.extras.load(Ordering::Relaxed);
+        if has_blocks != NONE || self.is_root() {
+            self.give_up_each(realm);
+        }
+    }
+
+    fn give_up_each(&self, realm: &'static Realm) {
         if let Some(extras) = self.extras(realm) {
             extras.clear();
             realm.extras.give(extras);
@@ -329,7 +332,7 @@ impl Slot {
         if self.is_root() {
             realm
                 .trees
-                .give(realm.trees.get(self.tree.load(Ordering::Relaxed)));
+                .give(realm.trees.get(self.tree.load(Ordering::Relaxed) & TREE));
         }
     }
 }

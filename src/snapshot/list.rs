@@ -89,7 +89,7 @@ fn list_one(
         if !filter.internal && slot.is(INTERNAL) && same_moment(reading, slot) {
             return None;
         }
-        let names = match slot.interned_names(engine.realm) {
+        let names = match slot.interned_names() {
             Some(set) => Some(Names::Interned(set)),
             None => slot
                 .find_extras(engine.realm)

@@ -158,7 +158,7 @@ impl Walked {
             let mut sums = parts.folded.clone();
             for child in parts.children.clone() {
                 if let Some(shown) = &shown[child] {
-                    sums.add(shown, self.statuses[child].state.is_terminal());
+                    sums.add(shown.figures(), self.statuses[child].state.is_terminal());
                 }
             }
             let slot = held.slot();

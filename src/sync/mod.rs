@@ -1,13 +1,21 @@
 //! The only home of `parking_lot`, `crossbeam` and `loom`: the rest of the core names
 //! its primitives through this module, so that the loom models run the code that ships.
 
-mod fork;
 mod lock;
+mod raw;
 #[cfg(loom)]
 mod word;
 
-pub(crate) use fork::{depth as fork_depth, watch as watch_forks};
 pub(crate) use lock::{Condvar, Deadline, Guard, Lock};
+
+/// A lock for what takes less than a microsecond, on lines that its holders write anyway.
+#[cfg(not(loom))]
+pub(crate) type ShortLock<T> = lock_api::Mutex<raw::Short, T>;
+#[cfg(not(loom))]
+pub(crate) type ShortGuard<'a, T> = lock_api::MutexGuard<'a, raw::Short, T>;
+#[cfg(loom)]
+pub(crate) use lock::{Guard as ShortGuard, Lock as ShortLock};
+pub(crate) use raw::{AtomicRef, fork_depth, watch_forks};
 
 /// What the state machines are made of.
 #[cfg(not(loom))]
@@ -16,10 +24,10 @@ pub(crate) use std::sync::atomic::AtomicU64 as AtomicWord;
 pub(crate) use word::AtomicWord;
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
 
 #[cfg(not(loom))]
 pub(crate) use crossbeam_utils::CachePadded;

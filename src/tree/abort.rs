@@ -65,8 +65,19 @@ pub(crate) fn mark_of(slot: &'static Slot, realm: &'static Realm) -> Option<Abor
 pub(crate) struct Seen(AtomicU64);
 
 impl Seen {
+    #[inline]
     pub(crate) fn nothing() -> Self {
         Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    pub(crate) fn at(epoch: u64) -> Self {
+        Self(AtomicU64::new(epoch))
+    }
+
+    #[inline]
+    pub(crate) fn epoch(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 
     /// Two loads: a line that nobody writes, and the handle's own.

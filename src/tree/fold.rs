@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::arena::{NONE, Realm};
 use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
-use crate::node::progress::{Own, Shown, Sums};
+use crate::node::progress::{Figures, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading, STARTED};
-use crate::sync::Ordering;
-use crate::tree::kids::{Bounds, Folding, Legacy};
+use crate::sync::{Ordering, ShortGuard};
+use crate::tree::kids::{Bounds, Family, Folding, Legacy};
 use crate::tree::record::{Facts, KeptAbort, More, Record, Subtree};
 use crate::tree::root::Tree;
 
@@ -21,111 +21,119 @@ pub(crate) struct Folded {
     pub(crate) parent_settles: bool,
 }
 
-/// Folds a child whose own children have all folded. `publish` changes its word while the
-/// family is locked, so that live and kept view switch at once; if it fails nothing happened.
-#[inline]
-pub(crate) fn fold(
-    child: &'static Slot,
-    parent: &'static Slot,
-    tree: &'static Tree,
-    realm: &'static Realm,
-    bounds: Bounds,
-    failed: bool,
-    publish: impl FnOnce() -> Result<Reading, NotFinished>,
-) -> Result<Folded, NotFinished> {
-    let (folding, room) = prepare(child, realm, failed);
-    if parent.is(HOST_ID) {
-        remember_parent(child, parent, realm);
-    }
-    let kids = parent.kids(realm).expect("a parent has a block of kids");
-    let mut family = kids.lock();
-    let before = publish()?;
-    if room > 0 {
-        tree.kept.fetch_sub(room, Ordering::Relaxed);
-    }
-    family.fold(child, folding, &tree.kept, bounds, realm);
-    Ok(Folded {
-        before,
-        parent_settles: family.closed && family.live == 0,
-    })
-}
-
-/// The record of a child that settles, and the room that its own records had.
-#[inline]
-fn prepare(child: &'static Slot, realm: &'static Realm, failed: bool) -> (Folding, u64) {
-    let reading = child.word.load();
-    match child.plain_names(realm) {
-        Some(names) => (plain(child, reading, names, failed), 0),
-        None => full(child, realm, reading, failed),
-    }
-}
-
-/// A child that had nothing but its names and figures, as most have.
-#[inline]
-fn plain(child: &'static Slot, reading: Reading, names: &'static NameSet, failed: bool) -> Folding {
-    let own = Own::plain(child, names.units.clone());
-    let shown = Shown::of_leaf(own, true);
-    let record = Record::new(&facts(child, reading, failed), &shown, None);
-    Folding {
-        record,
-        shown,
-        error: None,
-        not_kept: 0,
-    }
-}
-
-#[inline]
-fn facts(child: &'static Slot, reading: Reading, failed: bool) -> Facts {
-    let wall = child.wall();
-    Facts {
-        place: child.place(reading),
-        order: child.order(),
-        failed,
-        abortable: child.is(ABORTABLE),
-        start: match reading.has(STARTED) {
-            true => wall.utc(child.start.load(Ordering::Relaxed)),
-            false => NEVER,
-        },
-        end: wall.utc(child.end.load(Ordering::Relaxed)),
-        names: child.names_number(),
-        shard: child.shard(),
-    }
-}
-
-#[cold]
-fn full(
-    child: &'static Slot,
-    realm: &'static Realm,
-    reading: Reading,
-    failed: bool,
-) -> (Folding, u64) {
-    let names = child.names(realm);
-    let (legacy, room) = match child.kids(realm) {
-        Some(kids) => {
-            let family = kids.lock();
-            (Some(family.bequeath()), family.size())
+impl Folded {
+    #[inline]
+    fn into(family: &Family, before: Reading) -> Self {
+        Self {
+            before,
+            parent_settles: family.closed && family.live == 0,
         }
-        None => (None, 0),
-    };
-    let own = Own::read(child, realm, reading, names.units.clone());
-    let no_children = Sums::default();
-    let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
-    let shown = Shown::of(own, sums, true);
-    let more = more_of(child, realm, &names, &shown, legacy);
-    let error = more
-        .as_ref()
-        .and_then(|m| m.first_error.clone().or_else(|| m.error.clone()));
-    let not_kept = more.as_ref().map_or(0, |m| m.counts.not_kept);
-    let record = Record::new(&facts(child, reading, failed), &shown, more);
-    (
-        Folding {
-            record,
-            shown,
-            error,
-            not_kept,
-        },
-        room,
-    )
+    }
+}
+
+/// A child whose own children have all folded, and where it goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Fold {
+    pub(crate) child: &'static Slot,
+    pub(crate) parent: &'static Slot,
+    pub(crate) tree: &'static Tree,
+    pub(crate) realm: &'static Realm,
+    pub(crate) bounds: Bounds,
+    pub(crate) failed: bool,
+}
+
+impl Fold {
+    /// Folds the child. `publish` changes its word while the family is locked, so that live
+    /// and kept view switch at once; if it fails nothing happened.
+    pub(crate) fn run(
+        self,
+        publish: impl FnOnce() -> Result<Reading, NotFinished>,
+    ) -> Result<Folded, NotFinished> {
+        if self.parent.is(HOST_ID) {
+            remember_parent(self.child, self.parent, self.realm);
+        }
+        if let Some(names) = self.child.plain_names() {
+            return self.run_plainly(names, publish);
+        }
+        let names = self.child.names(self.realm);
+        let (legacy, room) = match self.child.kids(self.realm) {
+            Some(kids) => {
+                let family = kids.lock();
+                (Some(family.bequeath()), family.size())
+            }
+            None => (None, 0),
+        };
+        let reading = self.child.word.load();
+        let own = Own::read(self.child, self.realm, reading, names.units.clone());
+        let no_children = Sums::default();
+        let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
+        let shown = Shown::of(own, sums, true);
+        let more = more_of(self.child, self.realm, &names, &shown, legacy).map(Arc::new);
+        let folding = Folding {
+            error: more
+                .as_ref()
+                .and_then(|m| m.first_error.clone().or_else(|| m.error.clone())),
+            not_kept: more.as_ref().map_or(0, |m| m.counts.not_kept),
+            figures: shown.figures(),
+            record: Record::new(&self.facts(reading), shown.figures(), more),
+        };
+        let mut family = self.family();
+        let before = publish()?;
+        if room > 0 {
+            self.tree.kept.fetch_sub(room, Ordering::Relaxed);
+        }
+        family.fold(
+            self.child,
+            folding,
+            &self.tree.kept,
+            self.bounds,
+            self.realm,
+        );
+        Ok(Folded::into(&family, before))
+    }
+
+    /// The same for a child that had nothing but its names and figures, as most have.
+    #[inline(always)]
+    pub(crate) fn run_plainly(
+        self,
+        names: &'static NameSet,
+        publish: impl FnOnce() -> Result<Reading, NotFinished>,
+    ) -> Result<Folded, NotFinished> {
+        let Self { child, realm, .. } = self;
+        let mut family = self.family();
+        let before = publish()?;
+        // Ended, and not yet free for others: its figures are its last.
+        let figures = Figures::of_ended(child, &names.units);
+        let record = || Record::new(&self.facts(before), figures, None);
+        family.fold_plainly(child, figures, record, &self.tree.kept, self.bounds, realm);
+        Ok(Folded::into(&family, before))
+    }
+
+    /// The parent's family, locked.
+    #[inline(always)]
+    fn family(self) -> ShortGuard<'static, Family> {
+        let kids = self.parent.kids(self.realm);
+        kids.expect("a parent has a block of kids").lock()
+    }
+
+    #[inline(always)]
+    fn facts(self, reading: Reading) -> Facts {
+        let Self { child, failed, .. } = self;
+        let wall = child.wall();
+        Facts {
+            place: child.place(reading),
+            order: child.order(),
+            failed,
+            abortable: child.is(ABORTABLE),
+            start: match reading.has(STARTED) {
+                true => wall.utc(child.start.load(Ordering::Relaxed)),
+                false => NEVER,
+            },
+            end: wall.utc(child.end.load(Ordering::Relaxed)),
+            names: child.interned_names().map_or(NONE, |set| set.number),
+            shard: child.shard(),
+        }
+    }
 }
 
 /// What a record has to carry beyond the plain facts, if anything.
@@ -146,9 +154,7 @@ fn more_of(
         user_task: child.is(USER_TASK),
         ..More::default()
     };
-    if child.names_number() == NONE
-        && let Names::Owned(set) = names
-    {
+    if let Names::Owned(set) = names {
         more.names = Some(Arc::clone(set));
     }
     if let Some(extras) = extras {

@@ -4,22 +4,24 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::arena::{Held, NONE, Pooled, Realm};
-use crate::node::progress::{Shown, Sums};
+use crate::node::progress::{Figures, Sums};
 use crate::node::slot::Slot;
-use crate::sync::{AtomicU64, Guard, Lock, Ordering};
+use crate::sync::{AtomicU64, Ordering, ShortGuard, ShortLock};
 use crate::tree::record::{Record, Subtree, prune};
 use crate::view::ChildCounts;
 
-/// The block that only parents have.
+/// The block that only parents have; on lines of its own, as workers of other parents write
+/// theirs.
+#[repr(align(128))]
 #[derive(Debug)]
 pub(crate) struct Kids {
     number: u32,
-    family: Lock<Family>,
+    family: ShortLock<Family>,
 }
 
 impl Kids {
     #[inline]
-    pub(crate) fn lock(&self) -> Guard<'_, Family> {
+    pub(crate) fn lock(&self) -> ShortGuard<'_, Family> {
         self.family.lock()
     }
 
@@ -33,7 +35,7 @@ impl Pooled for Kids {
     fn new(number: u32) -> Self {
         Self {
             number,
-            family: Lock::default(),
+            family: ShortLock::default(),
         }
     }
     fn number(&self) -> u32 {
@@ -131,8 +133,8 @@ impl Family {
         }
     }
 
-    #[inline]
-    fn unlink(&mut self, child: &'static Slot, shown: &Shown, realm: &'static Realm) {
+    #[inline(always)]
+    fn unlink(&mut self, child: &'static Slot, figures: Figures<'_>, realm: &'static Realm) {
         let next = child.next.load(Ordering::Relaxed);
         let previous = child.previous.load(Ordering::Relaxed);
         match previous {
@@ -158,7 +160,7 @@ impl Family {
                 at => realm.slots.get(at).order() <= child.order(),
             };
             if ahead {
-                reader.missed.add(shown, true);
+                reader.missed.add(figures, true);
             }
             if reader.next == child.number() {
                 reader.next = next;
@@ -167,23 +169,22 @@ impl Family {
     }
 
     /// A child has settled: its live view becomes the kept one, under one lock.
-    #[inline]
     pub(crate) fn fold(
         &mut self,
         child: &'static Slot,
-        folding: Folding,
+        folding: Folding<'_>,
         tree_kept: &AtomicU64,
         bounds: Bounds,
         realm: &'static Realm,
     ) {
         let Folding {
             record,
-            shown,
+            figures,
             error,
             not_kept,
         } = folding;
-        self.unlink(child, &shown, realm);
-        self.sums.add(&shown, true);
+        self.unlink(child, figures, realm);
+        self.sums.add(figures, true);
         match record.has_failed() {
             true => self.counts.failed += 1,
             false => self.counts.succeeded += 1,
@@ -194,15 +195,53 @@ impl Family {
         }
         match record.leads_to_failure() {
             true => self.keep_failed(record, tree_kept, bounds),
-            false => self.keep_succeeded(record, tree_kept, bounds),
+            false => self.keep_succeeded(|| record, tree_kept, bounds),
         }
     }
 
-    #[inline]
-    fn keep_succeeded(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
-        let fits = self.succeeded.len() < bounds.per_parent && reserve(tree_kept, 1, bounds);
+    /// The same for a child that succeeded and has nothing else to tell.
+    #[inline(always)]
+    pub(crate) fn fold_plainly(
+        &mut self,
+        child: &'static Slot,
+        figures: Figures<'_>,
+        record: impl FnOnce() -> Record,
+        tree_kept: &AtomicU64,
+        bounds: Bounds,
+        realm: &'static Realm,
+    ) {
+        self.unlink(child, figures, realm);
+        self.sums.add(figures, true);
+        self.counts.succeeded += 1;
+        self.keep_succeeded(record, tree_kept, bounds);
+    }
+
+    /// The record is made where it stays.
+    #[inline(always)]
+    fn keep_succeeded(
+        &mut self,
+        record: impl FnOnce() -> Record,
+        tree_kept: &AtomicU64,
+        bounds: Bounds,
+    ) {
+        // The ring turns: those that finished last are kept.
+        if self.succeeded.len() >= bounds.per_parent
+            && let Some(oldest) = self.succeeded.front_mut()
+        {
+            oldest.forget_more();
+            *oldest = record();
+            self.succeeded.rotate_left(1);
+            self.turned += 1;
+            self.counts.not_kept += 1;
+            return;
+        }
+        self.keep_one_more(record(), tree_kept, bounds);
+    }
+
+    #[cold]
+    fn keep_one_more(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
+        let fits = bounds.per_parent > 0 && reserve(tree_kept, 1, bounds);
         if !fits {
-            // The ring turns: those that finished last are kept.
             self.counts.not_kept += 1;
             if !self.drop_oldest() {
                 return;
@@ -339,9 +378,9 @@ pub(crate) enum Position {
 }
 
 /// A child on its way into its parent.
-pub(crate) struct Folding {
+pub(crate) struct Folding<'a> {
     pub(crate) record: Record,
-    pub(crate) shown: Shown,
+    pub(crate) figures: Figures<'a>,
     /// The first error below it, which has folded before, or its own.
     pub(crate) error: Option<Arc<str>>,
     /// Descendants that its own record counts but does not keep.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::clock::Utc;
 use crate::id::Place;
 use crate::names::NameSet;
-use crate::node::progress::Shown;
+use crate::node::progress::Figures;
 use crate::node::slot::UNKNOWN;
 use crate::view::{ChildCounts, Name};
 
@@ -87,8 +87,8 @@ pub(crate) struct Facts {
 }
 
 impl Record {
-    #[inline]
-    pub(crate) fn new(facts: &Facts, shown: &Shown, more: Option<More>) -> Self {
+    #[inline(always)]
+    pub(crate) fn new(facts: &Facts, figures: Figures<'_>, more: Option<Arc<More>>) -> Self {
         let mut place = (u64::from(facts.place.generation) << 32) | u64::from(facts.place.slot);
         if facts.failed {
             place |= FAILED;
@@ -101,11 +101,11 @@ impl Record {
             order: facts.order,
             start: facts.start,
             end: facts.end,
-            completed: shown.completed,
-            total: shown.total.unwrap_or(UNKNOWN),
+            completed: figures.completed,
+            total: figures.total.unwrap_or(UNKNOWN),
             names: facts.names,
             shard: facts.shard,
-            more: more.map(Arc::new),
+            more,
         }
     }
 
@@ -150,6 +150,12 @@ impl Record {
     /// How many records it holds, itself included.
     pub(crate) fn size(&self) -> u64 {
         1 + self.more().map_or(0, |more| more.below)
+    }
+
+    /// Drops what is out of the ordinary.
+    #[inline]
+    pub(crate) fn forget_more(&mut self) {
+        self.more = None;
     }
 
     fn take_children(&mut self) -> Vec<Record> {
@@ -251,17 +257,17 @@ mod tests {
             names: 0,
             shard: 0,
         };
-        let shown = Shown {
+        let figures = Figures {
             completed: 0,
             total: None,
-            units: Name::EMPTY,
+            units: &Name::EMPTY,
         };
         let more = More {
             below: Subtree::size(&children),
             children: Subtree(children),
             ..More::default()
         };
-        Record::new(&facts, &shown, Some(more))
+        Record::new(&facts, figures, Some(Arc::new(more)))
     }
 
     fn orders(records: &[Record]) -> Vec<(u64, Vec<u64>)> {

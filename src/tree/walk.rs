@@ -44,7 +44,7 @@ impl Frame {
                 } else {
                     let own = Own::read(child, realm, reading, child.names(realm).units.clone());
                     let terminal = reading.has(TERMINAL);
-                    sums.add(&Shown::of(own, &Sums::default(), terminal), terminal);
+                    sums.add(Shown::of_leaf(own, terminal).figures(), terminal);
                 }
             })
         });
@@ -78,7 +78,7 @@ pub(crate) fn shown(task: &Held, realm: &'static Realm) -> Shown {
         } else if let Some(frame) = frames.pop() {
             let (shown, terminal) = frame.shown(realm);
             match frames.last_mut() {
-                Some(parent) => parent.sums.add(&shown, terminal),
+                Some(parent) => parent.sums.add(shown.figures(), terminal),
                 None => return shown,
             }
         }

@@ -1,0 +1,146 @@
+//! The free slots that a thread keeps at hand, so that a task's life takes no shared lock.
+
+use std::cell::Cell;
+
+use super::Realm;
+use super::pool::size;
+use crate::error::Result;
+use crate::node::slot::Slot;
+
+struct Cache {
+    /// After a fork the thread's slots are another realm's, which is dead here.
+    realm: Cell<Option<&'static Realm>>,
+    len: Cell<usize>,
+    slots: [Cell<Option<&'static Slot>>; size::CACHE + size::BATCH],
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static CACHE: Cache = const { Cache::new() };
+}
+
+#[cfg(loom)]
+loom::thread_local! {
+    static CACHE: Cache = Cache::new();
+}
+
+impl Cache {
+    const fn new() -> Self {
+        Self {
+            realm: Cell::new(None),
+            len: Cell::new(0),
+            slots: [const { Cell::new(None) }; size::CACHE + size::BATCH],
+        }
+    }
+
+    #[inline]
+    fn is_of(&self, realm: &'static Realm) -> bool {
+        self.realm
+            .get()
+            .is_some_and(|mine| std::ptr::eq(mine, realm))
+    }
+
+    #[inline]
+    fn pop(&self, realm: &'static Realm) -> Option<&'static Slot> {
+        let last = self.len.get().checked_sub(1)?;
+        let place = self.slots.get(last).filter(|_| self.is_of(realm))?;
+        self.len.set(last);
+        place.get()
+    }
+
+    /// `false` if the cache is full, or another realm's.
+    #[inline]
+    fn push(&self, realm: &'static Realm, slot: &'static Slot) -> bool {
+        let len = self.len.get();
+        if len >= size::CACHE || !self.is_of(realm) {
+            return false;
+        }
+        self.slots[len].set(Some(slot));
+        self.len.set(len + 1);
+        true
+    }
+
+    /// Takes a batch out of the pool, and the first of it.
+    fn refill(&self, realm: &'static Realm) -> Result<&'static Slot> {
+        self.belong_to(realm);
+        let mut batch = Vec::with_capacity(size::BATCH);
+        realm.slots.take(size::BATCH, &mut batch)?;
+        let first = batch.remove(0);
+        for (place, slot) in self.slots.iter().zip(batch.iter().rev()) {
+            place.set(Some(slot));
+        }
+        self.len.set(batch.len());
+        Ok(first)
+    }
+
+    /// Makes room for a slot by giving the oldest back.
+    fn spill(&self, realm: &'static Realm, slot: &'static Slot) {
+        self.belong_to(realm);
+        let len = self.len.get();
+        self.slots[len].set(Some(slot));
+        let spilt = (len + 1).min(size::BATCH);
+        let oldest = &self.slots[..spilt];
+        realm.slots.give_all(oldest.iter().filter_map(Cell::get));
+        for at in spilt..=len {
+            self.slots[at - spilt].set(self.slots[at].get());
+        }
+        self.len.set(len + 1 - spilt);
+    }
+
+    fn belong_to(&self, realm: &'static Realm) {
+        if !self.is_of(realm) {
+            self.hand_back();
+            self.realm.set(Some(realm));
+        }
+    }
+
+    fn hand_back(&self) {
+        let slots = &self.slots[..self.len.replace(0)];
+        if let Some(realm) = self.realm.get()
+            && !slots.is_empty()
+            && !realm.is_forked()
+        {
+            realm.slots.give_all(slots.iter().filter_map(Cell::get));
+        }
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        self.hand_back();
+    }
+}
+
+/// A slot that nobody else knows. The caller is its only writer until it is born.
+#[inline]
+pub(super) fn take(realm: &'static Realm) -> Result<&'static Slot> {
+    match CACHE.try_with(|cache| cache.pop(realm)) {
+        Ok(Some(slot)) => Ok(slot),
+        _ => refill(realm),
+    }
+}
+
+#[cold]
+fn refill(realm: &'static Realm) -> Result<&'static Slot> {
+    let taken = CACHE.try_with(|cache| cache.refill(realm));
+    // A thread that is ending has no cache any more.
+    taken.unwrap_or_else(|_| realm.slots.take_one())
+}
+
+/// Gives a slot back that nobody knows any more.
+#[inline]
+pub(super) fn give(realm: &'static Realm, slot: &'static Slot) {
+    if !CACHE
+        .try_with(|cache| cache.push(realm, slot))
+        .unwrap_or(false)
+    {
+        spill(realm, slot);
+    }
+}
+
+#[cold]
+fn spill(realm: &'static Realm, slot: &'static Slot) {
+    if CACHE.try_with(|cache| cache.spill(realm, slot)).is_err() {
+        realm.slots.give(slot);
+    }
+}
