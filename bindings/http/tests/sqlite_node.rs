@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use harness::{Node, run};
 
+#[path = "sqlite_node/compactions.rs"]
+mod compactions;
 #[path = "sqlite_node/harness.rs"]
 mod harness;
 

@@ -4,14 +4,11 @@ use taskmgr::Task;
 
 use crate::operation::Job;
 use crate::parts::{self, Outcome};
-use crate::session::{Session, Table};
+use crate::session::{Table, count_to};
+use crate::{rewrite, vacuum};
 
 /// What `REINDEX` takes for an entry of an index.
 const REINDEX_STEPS: u64 = 9;
-
-/// What `VACUUM` takes for an entry. It makes half as many steps, and then copies the result back
-/// without any, which takes as long again.
-const VACUUM_STEPS: u64 = 8;
 
 /// What to do next.
 enum Step<'a> {
@@ -29,9 +26,7 @@ pub fn total(job: &Job<'_>) -> u64 {
 /// Rebuilds the indexes of each table, then rewrites the file; for a single table only the former,
 /// as `VACUUM` knows no tables.
 ///
-/// All of it stops at an abort, and leaves the database as it was, save for the last part of
-/// `VACUUM`: SQLite copies the new content over the old without looking at anything, at about 4 ms
-/// for each megabyte.
+/// All of it stops at an abort, and leaves the content as it was: see [`rewrite`].
 pub fn run(task: &Task, job: &Job<'_>) -> Outcome {
     let _alone = job.keyspace.claim(task)?;
     let keyspace = &job.keyspace.name;
@@ -48,14 +43,16 @@ pub fn run(task: &Task, job: &Job<'_>) -> Outcome {
         let part = task.child("vacuum").scope("keyspace").keyspace(keyspace);
         parts.push((part.total(entries, "entries").create()?, Step::Vacuum));
     }
-    parts::run(task, "steps", parts, 1, |task, step| {
-        let mut session = Session::open(job.keyspace, task)?;
-        match step {
-            Step::Reindex(table) => {
-                let sql = format!("REINDEX {}", table.quoted());
-                session.run(&sql, table.index_entries(), REINDEX_STEPS, drop)
-            }
-            Step::Vacuum => session.run("VACUUM", entries, VACUUM_STEPS, drop),
+    parts::run(task, "steps", parts, 1, |task, step| match step {
+        Step::Reindex(table) => rewrite::run(job.keyspace, task, |session, _| {
+            let sql = format!("REINDEX {}", table.quoted());
+            session.run(&sql, table.index_entries(), REINDEX_STEPS, drop)
+        }),
+        Step::Vacuum => {
+            rewrite::run(job.keyspace, task, |session, access| {
+                vacuum::run(job.keyspace, task, session, access, entries)
+            })?;
+            Ok(count_to(task, entries)?)
         }
     })
 }

@@ -14,12 +14,11 @@
 //!
 //! A part that fails does not stop the others. Its parents fail when all else is done, say how many
 //! of their parts failed, and keep the path down to the error. Each operation can be aborted, and
-//! stops inside of SQLite within milliseconds: see [`session`], and for the one exception
-//! [`compaction`].
+//! stops inside of SQLite within milliseconds: see [`session`], and [`rewrite`] for what writes.
 //!
 //! Where to read on: [`operation`] has the frame of all three, [`repair`], [`backup`] and
-//! [`compaction`] the work, [`parts`] the failures, [`routes`] the REST endpoints, [`screen`] and
-//! [`tree`] what is shown.
+//! [`compaction`] (with [`vacuum`]) the work, [`parts`] the failures, [`routes`] the REST endpoints,
+//! [`screen`] and [`tree`] what is shown.
 
 // `pub` says here what a module has for the others.
 #![allow(unreachable_pub)]
@@ -33,12 +32,14 @@ mod operation;
 mod options;
 mod parts;
 mod repair;
+mod rewrite;
 mod routes;
 mod sample;
 mod screen;
 mod session;
 mod stop;
 mod tree;
+mod vacuum;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -53,9 +53,9 @@ impl Table {
 
 /// A connection on behalf of a task.
 pub struct Session<'t> {
-    task: &'t Task,
+    pub task: &'t Task,
     pub connection: Connection,
-    _interrupt: AbortGuard,
+    interrupt: Option<AbortGuard>,
 }
 
 impl<'t> Session<'t> {
@@ -72,13 +72,28 @@ impl<'t> Session<'t> {
             thread::sleep(BUSY_PAUSE);
             tries < BUSY_TRIES && !asked.abort_requested()
         }))?;
-        let handle = connection.get_interrupt_handle();
-        let _interrupt = task.on_abort(move || handle.interrupt())?;
-        Ok(Session {
+        let mut session = Session {
             task,
             connection,
-            _interrupt,
-        })
+            interrupt: None,
+        };
+        session.interrupt_on_abort(true)?;
+        Ok(session)
+    }
+
+    /// Whether an abort reaches SQLite where it does not ask, or only where it does.
+    pub fn interrupt_on_abort(&mut self, wanted: bool) -> taskmgr::Result<()> {
+        let handle = self.connection.get_interrupt_handle();
+        let interrupt = || self.task.on_abort(move || handle.interrupt());
+        self.interrupt = wanted.then(interrupt).transpose()?;
+        Ok(())
+    }
+
+    /// From now on, no abort reaches SQLite.
+    pub fn ignore_aborts(&mut self) -> rusqlite::Result<()> {
+        self.interrupt = None;
+        self.connection.progress_handler(0, None::<fn() -> bool>)?;
+        self.connection.busy_timeout(Duration::ZERO)
     }
 
     /// Looks at what is in the keyspace, or only at the table `only`.
@@ -116,6 +131,18 @@ impl<'t> Session<'t> {
         sql: &str,
         entries: u64,
         steps_per_entry: u64,
+        answer: impl FnMut(String),
+    ) -> Result<(), BoxError> {
+        self.run_until(sql, entries, steps_per_entry, || (), answer)
+    }
+
+    /// The same, and does `stopping` before SQLite gives up what it does when it learns of an abort.
+    pub fn run_until(
+        &mut self,
+        sql: &str,
+        entries: u64,
+        steps_per_entry: u64,
+        stopping: impl Fn() + Send + 'static,
         mut answer: impl FnMut(String),
     ) -> Result<(), BoxError> {
         let reporter = self.task.reporter();
@@ -123,7 +150,11 @@ impl<'t> Session<'t> {
         let look = move || {
             steps += u64::from(STEPS_PER_LOOK);
             reporter.set_completed(entries.min(steps / steps_per_entry));
-            reporter.abort_requested()
+            let stop = reporter.abort_requested();
+            if stop {
+                stopping();
+            }
+            stop
         };
         self.connection
             .progress_handler(STEPS_PER_LOOK.into(), Some(look))?;
@@ -132,10 +163,15 @@ impl<'t> Session<'t> {
         while let Some(row) = rows.next()? {
             answer(row.get(0)?);
         }
-        let seen = self.task.status()?.progress.completed;
-        self.task.advance(entries.saturating_sub(seen));
-        Ok(())
+        Ok(count_to(self.task, entries)?)
     }
+}
+
+/// Lets the progress of `task` go on to `completed`, whichever of its handles has counted so far.
+pub fn count_to(task: &Task, completed: u64) -> taskmgr::Result<()> {
+    let seen = task.status()?.progress.completed;
+    task.advance(completed.saturating_sub(seen));
+    Ok(())
 }
 
 /// The names of the tables as they are now.
