@@ -22,7 +22,7 @@ use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
 pub(crate) use held::Held;
-pub(crate) use pool::{NONE, Pool, Pooled};
+pub(crate) use pool::{MOST, NONE, Pool, Pooled};
 
 /// A name set and its number; made once, never given back.
 #[derive(Debug)]

@@ -29,6 +29,9 @@ pub(super) mod size {
     pub(in crate::arena) const BATCH: usize = 1;
 }
 
+/// How many of a kind there can be.
+pub(crate) const MOST: u32 = (size::CHUNK * size::PAGE * size::PAGES) as u32;
+
 /// What a pool holds: made once, reused, never dropped.
 pub(crate) trait Pooled: Sync + 'static {
     fn new(number: u32) -> Self;

@@ -120,22 +120,21 @@ impl Engine {
         let is_plain = reading.has(STARTED)
             && !reading.has(TERMINAL | ENDING | PARTS | KIDS | ABORT)
             && tree.epoch() == epoch;
-        let (Some(parent), Some(names)) = (slot.parent(self.realm), slot.plain_names()) else {
+        let Some(parent) = slot.parent(self.realm).filter(|_| is_plain) else {
             return false;
         };
-        if !is_plain || parent.is(HOST_ID) {
-            return false;
-        }
         let task = TaskRef {
             slot,
             tree,
             engine: self,
         };
+        let folding = self.folding(task, parent, false);
+        let Some(names) = folding.plain_names().filter(|_| !parent.is(HOST_ID)) else {
+            return false;
+        };
         self.write_end_time(task);
         let end = Ending::PLAIN.end(SETTLED | GONE, 2);
-        let folded = self
-            .folding(task, parent, false)
-            .run_plainly(names, || slot.word.finish(end));
+        let folded = folding.run_plainly(names, || slot.word.finish(end));
         folded
             .map(|folded| self.child_folded(task, parent, end, folded))
             .is_ok()

@@ -61,11 +61,25 @@ pub(crate) fn status_tree(held: &Held, engine: &'static Engine) -> Vec<Status> {
 
 enum Node {
     Live(Held),
-    Kept {
-        record: Record,
-        parent: Uuid,
-        sequence: u64,
-    },
+    Kept { record: Record, parent: Above },
+}
+
+/// What a kept child has of its parent.
+#[derive(Clone, Copy)]
+struct Above {
+    id: Uuid,
+    sequence: u64,
+    shard: u32,
+}
+
+impl Above {
+    fn of(status: &Status) -> Self {
+        Self {
+            id: status.id,
+            sequence: status.sequence_number,
+            shard: status.shard,
+        }
+    }
 }
 
 /// A walk through a tree: the statuses, breadth-first, and what their progress is made of.
@@ -92,11 +106,9 @@ impl Walked {
             let before = queue.len();
             match node {
                 Node::Live(held) => self.visit_live(held, engine, &mut queue),
-                Node::Kept {
-                    record,
-                    parent,
-                    sequence,
-                } => self.visit_kept(&record, parent, sequence, engine, &mut queue),
+                Node::Kept { record, parent } => {
+                    self.visit_kept(&record, parent, engine, &mut queue);
+                }
             }
             // The children come behind all that are waiting already.
             let children = next_child..next_child + queue.len() - before;
@@ -111,14 +123,10 @@ impl Walked {
     fn visit_live(&mut self, held: Held, engine: &'static Engine, queue: &mut VecDeque<Node>) {
         let below = walk::below(held.slot(), engine.realm);
         let status = status_without_progress(&held, engine, &below.children);
-        let (parent, sequence) = (status.id, status.sequence_number);
+        let parent = Above::of(&status);
         queue.extend(below.children.into_iter().map(|child| match child {
             Child::Live(held) => Node::Live(held),
-            Child::Kept(record) => Node::Kept {
-                record,
-                parent,
-                sequence,
-            },
+            Child::Kept(record) => Node::Kept { record, parent },
         }));
         self.statuses.push(status);
         self.parts.push(Parts {
@@ -131,17 +139,15 @@ impl Walked {
     fn visit_kept(
         &mut self,
         record: &Record,
-        parent: Uuid,
-        sequence: u64,
+        parent: Above,
         engine: &'static Engine,
         queue: &mut VecDeque<Node>,
     ) {
-        let status = record_status(record, parent, sequence, engine);
-        let parent = status.id;
+        let status = record_status(record, parent, engine);
+        let parent = Above::of(&status);
         queue.extend(record.children().iter().map(|record| Node::Kept {
             record: record.clone(),
             parent,
-            sequence,
         }));
         self.statuses.push(status);
         self.parts.push(Parts::default());
@@ -277,12 +283,12 @@ fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
         .unwrap_or_else(|| realm.key.encode(record.place()))
 }
 
-fn record_status(record: &Record, parent: Uuid, sequence: u64, engine: &'static Engine) -> Status {
+fn record_status(record: &Record, parent: Above, engine: &'static Engine) -> Status {
     let (realm, more) = (engine.realm, record.more());
     let text = |error: &Arc<str>| error.to_string();
     let names: &NameSet = match more.and_then(|more| more.names.as_ref()) {
         Some(set) => set,
-        None => realm.names(record.names),
+        None => realm.names(record.names()),
     };
     let units = more
         .and_then(|more| more.units.as_ref())
@@ -319,9 +325,9 @@ fn record_status(record: &Record, parent: Uuid, sequence: u64, engine: &'static 
         start_time: time(record.start),
         end_time: time(record.end),
         error: more.and_then(|more| more.error.as_ref()).map(text),
-        parent_id: Some(parent),
-        sequence_number: sequence,
-        shard: record.shard,
+        parent_id: Some(parent.id),
+        sequence_number: parent.sequence,
+        shard: more.and_then(|more| more.shard).unwrap_or(parent.shard),
         keyspace: names.keyspace.clone(),
         table: names.table.clone(),
         entity: more.map_or(Name::EMPTY, |more| more.entity.clone()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::arena::{NONE, Realm};
+use crate::arena::Realm;
 use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
 use crate::node::progress::{Figures, Own, Shown, Sums};
@@ -52,7 +52,7 @@ impl Fold {
         if self.parent.is(HOST_ID) {
             remember_parent(self.child, self.parent, self.realm);
         }
-        if let Some(names) = self.child.plain_names() {
+        if let Some(names) = self.plain_names() {
             return self.run_plainly(names, publish);
         }
         let names = self.child.names(self.realm);
@@ -68,7 +68,8 @@ impl Fold {
         let no_children = Sums::default();
         let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
         let shown = Shown::of(own, sums, true);
-        let more = more_of(self.child, self.realm, &names, &shown, legacy).map(Arc::new);
+        let shard = (!self.has_shard_of_parent()).then(|| self.child.shard());
+        let more = more_of(self.child, self.realm, &names, &shown, legacy, shard).map(Arc::new);
         let folding = Folding {
             error: more
                 .as_ref()
@@ -92,7 +93,19 @@ impl Fold {
         Ok(Folded::into(&family, before))
     }
 
-    /// The same for a child that had nothing but its names and figures, as most have.
+    /// The child's names, if there is nothing else to keep but its figures.
+    #[inline(always)]
+    pub(crate) fn plain_names(self) -> Option<&'static NameSet> {
+        let names = self.child.plain_names()?;
+        self.has_shard_of_parent().then_some(names)
+    }
+
+    #[inline(always)]
+    fn has_shard_of_parent(self) -> bool {
+        self.child.shard() == self.parent.shard()
+    }
+
+    /// The same for a child that has [`plain_names`](Self::plain_names), as most have.
     #[inline(always)]
     pub(crate) fn run_plainly(
         self,
@@ -130,8 +143,7 @@ impl Fold {
                 false => NEVER,
             },
             end: wall.utc(child.end.load(Ordering::Relaxed)),
-            names: child.interned_names().map_or(NONE, |set| set.number),
-            shard: child.shard(),
+            names: child.interned_names().map_or(0, |set| set.number),
         }
     }
 }
@@ -143,13 +155,16 @@ fn more_of(
     names: &Names,
     shown: &Shown,
     legacy: Option<Legacy>,
+    shard: Option<u32>,
 ) -> Option<More> {
     let extras = child.extras(realm);
     let units = (shown.units != names.units).then(|| shown.units.clone());
-    if extras.is_none() && legacy.is_none() && units.is_none() && !child.is(USER_TASK) {
+    let is_plain = extras.is_none() && legacy.is_none() && units.is_none() && shard.is_none();
+    if is_plain && !child.is(USER_TASK) {
         return None;
     }
     let mut more = More {
+        shard,
         units,
         user_task: child.is(USER_TASK),
         ..More::default()

@@ -8,10 +8,18 @@ use crate::clock::Utc;
 use crate::id::Place;
 use crate::names::NameSet;
 use crate::node::progress::Figures;
-use crate::node::slot::UNKNOWN;
 use crate::view::{ChildCounts, Name};
 
-/// The plain case, a child that did its work and has nothing to tell, is 64 bytes.
+/// The plain case, a child that did its work and has nothing to tell, is 56 bytes. The number
+/// of its names lies in the bits that others leave free.
+///
+/// ```text
+///             63        58 57        56       55       26 25   0
+/// place      │ names (6) │ abortable │ failed │ generation │ slot │
+///             63         54 53                                   0
+/// completed  │ names (10) │ completed (54)                       │
+/// total      │ names (10) │ total (54), all ones if unknown      │
+/// ```
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     place: u64,
@@ -21,16 +29,32 @@ pub(crate) struct Record {
     pub(crate) end: Utc,
     completed: u64,
     total: u64,
-    /// The number of its names, unless it has its own in `more`.
-    pub(crate) names: u32,
-    pub(crate) shard: u32,
     more: Option<Arc<More>>,
 }
+
+const SLOT_BITS: u32 = 26;
+const GENERATION_BITS: u32 = 30;
+const FAILED: u64 = 1 << 56;
+const ABORTABLE: u64 = 1 << 57;
+const PLACE_BITS: u32 = 58;
+const AMOUNT_BITS: u32 = 54;
+const AMOUNT: u64 = (1 << AMOUNT_BITS) - 1;
+
+const _: () = {
+    assert!(SLOT_BITS + GENERATION_BITS == 56);
+    assert!(crate::arena::MOST <= 1 << SLOT_BITS);
+    assert!(crate::node::word::MAX_GENERATION < 1 << GENERATION_BITS);
+    assert!(crate::node::progress::CAP < AMOUNT);
+    // Names come from a pool, too.
+    assert!(SLOT_BITS == (64 - PLACE_BITS) + 2 * (64 - AMOUNT_BITS));
+};
 
 /// What is out of the ordinary.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct More {
     pub(crate) names: Option<Arc<NameSet>>,
+    /// The shard that it ran on, where that was not its parent's.
+    pub(crate) shard: Option<u32>,
     pub(crate) host_id: Option<Uuid>,
     pub(crate) entity: Name,
     pub(crate) error: Option<Arc<str>>,
@@ -71,9 +95,6 @@ pub(crate) struct KeptAbort {
     pub(crate) last_poll: Utc,
 }
 
-const FAILED: u64 = 1 << 62;
-const ABORTABLE: u64 = 1 << 63;
-
 /// The final facts of a task that folds.
 pub(crate) struct Facts {
     pub(crate) place: Place,
@@ -82,38 +103,47 @@ pub(crate) struct Facts {
     pub(crate) abortable: bool,
     pub(crate) start: Utc,
     pub(crate) end: Utc,
+    /// The number of its names, unless it has its own in `More`.
     pub(crate) names: u32,
-    pub(crate) shard: u32,
 }
 
 impl Record {
     #[inline(always)]
     pub(crate) fn new(facts: &Facts, figures: Figures<'_>, more: Option<Arc<More>>) -> Self {
-        let mut place = (u64::from(facts.place.generation) << 32) | u64::from(facts.place.slot);
+        let names = u64::from(facts.names);
+        let mut place = u64::from(facts.place.slot)
+            | u64::from(facts.place.generation) << SLOT_BITS
+            | names << PLACE_BITS;
         if facts.failed {
             place |= FAILED;
         }
         if facts.abortable {
             place |= ABORTABLE;
         }
+        let (middle, high) = (names >> 6, names >> 16);
         Self {
             place,
             order: facts.order,
             start: facts.start,
             end: facts.end,
-            completed: figures.completed,
-            total: figures.total.unwrap_or(UNKNOWN),
-            names: facts.names,
-            shard: facts.shard,
+            completed: figures.completed & AMOUNT | middle << AMOUNT_BITS,
+            total: figures.total.unwrap_or(AMOUNT) & AMOUNT | high << AMOUNT_BITS,
             more,
         }
     }
 
     pub(crate) fn place(&self) -> Place {
         Place {
-            slot: self.place as u32,
-            generation: ((self.place & !(FAILED | ABORTABLE)) >> 32) as u32,
+            slot: self.place as u32 & ((1 << SLOT_BITS) - 1),
+            generation: (self.place >> SLOT_BITS) as u32 & ((1 << GENERATION_BITS) - 1),
         }
+    }
+
+    /// The number of its names, unless it has its own in `more`.
+    pub(crate) fn names(&self) -> u32 {
+        let low = self.place >> PLACE_BITS;
+        let (middle, high) = (self.completed >> AMOUNT_BITS, self.total >> AMOUNT_BITS);
+        (low | middle << 6 | high << 16) as u32
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -125,11 +155,12 @@ impl Record {
     }
 
     pub(crate) fn total(&self) -> Option<u64> {
-        (self.total != UNKNOWN).then_some(self.total)
+        let total = self.total & AMOUNT;
+        (total != AMOUNT).then_some(total)
     }
 
     pub(crate) fn completed(&self) -> u64 {
-        self.completed
+        self.completed & AMOUNT
     }
 
     pub(crate) fn more(&self) -> Option<&More> {
@@ -255,7 +286,6 @@ mod tests {
             start: 0,
             end: 0,
             names: 0,
-            shard: 0,
         };
         let figures = Figures {
             completed: 0,
@@ -299,7 +329,45 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_record_is_64_bytes() {
-        assert_eq!(size_of::<Record>(), 64);
+    fn a_plain_record_is_56_bytes() {
+        assert_eq!(size_of::<Record>(), 56);
+    }
+
+    #[test]
+    fn a_record_keeps_the_largest_of_everything() {
+        use crate::node::progress::CAP;
+        use crate::node::word::MAX_GENERATION;
+
+        let most = crate::arena::MOST - 1;
+        for (names, completed, total) in [
+            (0, 0, None),
+            (most, CAP, Some(CAP)),
+            (0x155_5555, 1, None),
+            (0x2aa_aaaa, 0, Some(0)),
+        ] {
+            let facts = Facts {
+                place: Place {
+                    slot: most,
+                    generation: MAX_GENERATION,
+                },
+                order: u64::MAX,
+                failed: names == 0,
+                abortable: names == most,
+                start: 0,
+                end: u64::MAX,
+                names,
+            };
+            let figures = Figures {
+                completed,
+                total,
+                units: &Name::EMPTY,
+            };
+            let record = Record::new(&facts, figures, None);
+            assert_eq!(record.place(), facts.place);
+            assert_eq!(record.names(), names);
+            assert_eq!((record.completed(), record.total()), (completed, total));
+            let told = (record.has_failed(), record.is_abortable());
+            assert_eq!(told, (facts.failed, facts.abortable));
+        }
     }
 }
