@@ -135,7 +135,7 @@ impl Engine {
             if slot.word.mark(0).has(KIDS)
                 && let Some(kids) = slot.kids(self.realm)
             {
-                drop(kids.lock());
+                kids.pass();
             }
         }
     }

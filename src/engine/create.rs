@@ -119,7 +119,7 @@ impl Engine {
         }
         let slot = self.realm.take_slot().ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
-        if !self.link(slot, kids, group, started) {
+        if !self.link(slot, kids, tree, group, started) {
             self.realm.free_slot(slot);
             return None;
         }
@@ -236,10 +236,11 @@ impl Engine {
         &self,
         child: &'static Slot,
         kids: &'static Kids,
+        tree: &'static Tree,
         group: &'static Group,
         started: bool,
     ) -> bool {
-        let mut family = kids.lock();
+        let mut family = kids.family_for_birth(tree);
         // The gate is looked at under the lock that a close goes through after it has shut
         // it: either this sees it shut, or the close sees the child.
         if family.closed || group.gate() != Gate::Open {
@@ -259,8 +260,8 @@ impl Engine {
         started: bool,
     ) -> Result<()> {
         // Again only if a module was closed and registered anew in between.
-        while !self.link(child.slot, kids, group, started) {
-            if kids.lock().closed {
+        while !self.link(child.slot, kids, child.tree, group, started) {
+            if kids.is_closed() {
                 return Err(self.parent_ended(parent));
             }
             group.check_open()?;
@@ -277,9 +278,11 @@ impl Engine {
         let kids = match parent.slot.kids(self.realm) {
             Some(kids) if reading.has(KIDS) => return Ok(kids),
             Some(kids) => kids,
-            None => parent
-                .slot
-                .offer_kids(self.realm, self.realm.kids.take_one()?),
+            None => {
+                let mine = self.realm.kids.take_one()?;
+                mine.prepare(self.config.bounds);
+                parent.slot.offer_kids(self.realm, mine)
+            }
         };
         // With the fence of a close: if that did not see the mark, what follows sees the
         // gate shut.

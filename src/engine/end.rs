@@ -296,14 +296,14 @@ impl Engine {
         let mut ending = Ending { ..*ending };
         if let Some(kids) = slot.kids(self.realm) {
             ending.seen |= KIDS;
-            let mut family = kids.lock();
-            family.closed = true;
-            if family.live > 0 {
-                // The last child to fold settles it; under this lock it cannot have yet.
+            if kids.close() > 0 {
+                // Whoever lets go of the kids last settles it.
                 let end = ending.end(0, handle_refs);
                 let before = slot.word.finish(end)?;
-                drop(family);
                 self.woken(task, before, end.refs_dropped(before), handle_refs);
+                if kids.let_go() {
+                    self.settle_from(slot, task);
+                }
                 return Ok(());
             }
         }

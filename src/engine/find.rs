@@ -9,7 +9,6 @@ use crate::id::Place;
 use crate::node::slot::{PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
 use crate::provider::Hosted;
-use crate::tree::kids::Position;
 use crate::tree::record::Record;
 use crate::view::State;
 
@@ -110,10 +109,8 @@ impl Engine {
                 return None;
             }
             let kids = held.slot().kids(self.realm)?;
-            let (mut kept, mut at) = (Vec::new(), Some(Position::Succeeded(0)));
-            while let Some(from) = at {
-                at = kids.lock().copy_kept(from, &mut kept);
-            }
+            let mut kept = Vec::new();
+            kids.copy_kept(&mut kept);
             find_in(&kept, wanted)
         })
     }

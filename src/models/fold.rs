@@ -133,3 +133,36 @@ fn fold_vs_walk_each_once() {
         finisher.join().unwrap().unwrap();
     });
 }
+
+/// fold_3, fold_4. Fails if `close` counts no token for a family with live children, if the
+/// parent lets go before it has ended, or if a family is put into use without the first
+/// one's lock.
+#[test]
+fn births_of_two_threads_vs_the_end_of_their_parent_exactly_one_settles_it() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.kept_root();
+        let observer = root.observe();
+        let worker = root.reporter();
+        let first = root.child("part").start().unwrap();
+        let maker = thread::spawn(move || {
+            let child = worker.child("part").start();
+            child.map(|child| child.fail("no space").unwrap()).is_ok()
+        });
+        let second = root.child("part").start().unwrap();
+        first.finish().unwrap();
+        root.finish().unwrap();
+        second.finish().unwrap();
+        let made = maker.join().unwrap();
+        let status = observer.status().unwrap();
+        assert!(status.settled);
+        let counts = ChildCounts {
+            succeeded: 2,
+            failed: u64::from(made),
+            ..ChildCounts::default()
+        };
+        assert_eq!(status.child_counts, counts);
+        assert_eq!(status.first_error.is_some(), made);
+        assert_eq!(host.repair.drain().unwrap(), 1);
+    });
+}

@@ -207,10 +207,9 @@ fn read_status(
     let error = slot
         .extras(realm)
         .and_then(|extras| extras.lock().error.clone());
-    let (counts, first_error) = slot.kids(realm).map_or_else(Default::default, |kids| {
-        let family = kids.lock();
-        (family.counts(), family.first_error())
-    });
+    let (counts, first_error) = slot
+        .kids(realm)
+        .map_or_else(Default::default, |kids| (kids.counts(), kids.first_error()));
     Status {
         id: stats.id,
         type_: stats.type_,

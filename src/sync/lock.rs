@@ -43,6 +43,10 @@ impl<T> Lock<T> {
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         self.0.lock().expect("no code panics while it holds a lock")
     }
+
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.0.try_lock().ok()
+    }
 }
 
 /// Until when a sleeper is willing to wait.

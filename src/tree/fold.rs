@@ -9,7 +9,8 @@ use crate::node::progress::{Figures, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading, STARTED};
 use crate::sync::{Ordering, ShortGuard};
-use crate::tree::kids::{Bounds, Family, Folding, Legacy};
+use crate::tree::family::{Bounds, Family, Folding, Legacy};
+use crate::tree::kids::Kids;
 use crate::tree::record::{Facts, KeptAbort, More, Record, Subtree};
 use crate::tree::root::Tree;
 
@@ -19,16 +20,6 @@ pub(crate) struct Folded {
     pub(crate) before: Reading,
     /// The parent has ended before, and this was its last child: it has settled too.
     pub(crate) parent_settles: bool,
-}
-
-impl Folded {
-    #[inline]
-    fn into(family: &Family, before: Reading) -> Self {
-        Self {
-            before,
-            parent_settles: family.closed && family.live == 0,
-        }
-    }
 }
 
 /// A child whose own children have all folded, and where it goes.
@@ -58,8 +49,8 @@ impl Fold {
         let names = self.child.names(self.realm);
         let (legacy, room) = match self.child.kids(self.realm) {
             Some(kids) => {
-                let family = kids.lock();
-                (Some(family.bequeath()), family.size())
+                let (legacy, room) = kids.bequeath();
+                (Some(legacy), room)
             }
             None => (None, 0),
         };
@@ -78,19 +69,15 @@ impl Fold {
             figures: shown.figures(),
             record: Record::new(&self.facts(reading), shown.figures(), more),
         };
-        let mut family = self.family();
+        let kids = self.kids();
+        let mut family = kids.family_of(self.child.order());
         let before = publish()?;
         if room > 0 {
             self.tree.kept.fetch_sub(room, Ordering::Relaxed);
         }
-        family.fold(
-            self.child,
-            folding,
-            &self.tree.kept,
-            self.bounds,
-            self.realm,
-        );
-        Ok(Folded::into(&family, before))
+        let Self { child, realm, .. } = self;
+        family.fold(child, folding, kids, &self.tree.kept, self.bounds, realm);
+        Ok(Self::folded(kids, family, before))
     }
 
     /// The child's names, if there is nothing else to keep but its figures.
@@ -113,20 +100,31 @@ impl Fold {
         publish: impl FnOnce() -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         let Self { child, realm, .. } = self;
-        let mut family = self.family();
+        let kids = self.kids();
+        let mut family = kids.family_of(child.order());
         let before = publish()?;
         // Ended, and not yet free for others: its figures are its last.
         let figures = Figures::of_ended(child, &names.units);
         let record = || Record::new(&self.facts(before), figures, None);
         family.fold_plainly(child, figures, record, &self.tree.kept, self.bounds, realm);
-        Ok(Folded::into(&family, before))
+        Ok(Self::folded(kids, family, before))
     }
 
-    /// The parent's family, locked.
     #[inline(always)]
-    fn family(self) -> ShortGuard<'static, Family> {
+    fn kids(self) -> &'static Kids {
         let kids = self.parent.kids(self.realm);
-        kids.expect("a parent has a block of kids").lock()
+        kids.expect("a parent has a block of kids")
+    }
+
+    #[inline(always)]
+    fn folded(kids: &'static Kids, family: ShortGuard<'static, Family>, before: Reading) -> Folded {
+        let was_last = family.closed && family.live == 0;
+        // Only the last may touch the block afterwards, which it keeps from being given back.
+        drop(family);
+        Folded {
+            before,
+            parent_settles: was_last && kids.let_go(),
+        }
     }
 
     #[inline(always)]

@@ -1,41 +1,58 @@
-//! The children of a task: the live ones, what is kept of the others, and their sums.
+//! The children of a task: one family, or, once two threads have met at its lock, several,
+//! so that workers who make and end children of one parent do not wait for each other.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::arena::{Held, NONE, Pooled, Realm};
-use crate::node::progress::{Figures, Sums};
+use crate::arena::{Held, Pooled, Realm};
+use crate::node::progress::Sums;
 use crate::node::slot::Slot;
-use crate::sync::{AtomicU64, Ordering, ShortGuard, ShortLock};
-use crate::tree::record::{Record, Subtree, prune};
+use crate::sync::{AtomicBool, AtomicRef, AtomicU32, AtomicU64, Ordering, ShortGuard, ShortLock};
+use crate::tree::family::{Bounds, Family, Legacy, Position};
+use crate::tree::record::Record;
+use crate::tree::root::Tree;
 use crate::view::ChildCounts;
 
+/// How many families a parent can have.
+#[cfg(not(loom))]
+pub(crate) const STRIPES: usize = 8;
+#[cfg(loom)]
+pub(crate) const STRIPES: usize = 2;
+
 /// The block that only parents have; on lines of its own, as workers of other parents write
-/// theirs.
+/// theirs. What all workers of this one read lies apart from what each of them writes.
 #[repr(align(128))]
 #[derive(Debug)]
 pub(crate) struct Kids {
+    first: Stripe,
+    /// The other families, made when they are first needed, and kept for later tenants.
+    further: AtomicRef<[Stripe; STRIPES - 1]>,
+    /// Whether the others are in use.
+    is_striped: AtomicBool,
     number: u32,
-    family: ShortLock<Family>,
+    /// What keeps the parent from settling: itself until it has ended, and each family that
+    /// was closed with live children in it.
+    open: AtomicU32,
+    /// How many failures are kept.
+    failures: AtomicU64,
+    /// How many first errors of families there have been.
+    errors: AtomicU64,
 }
 
-impl Kids {
-    #[inline]
-    pub(crate) fn lock(&self) -> ShortGuard<'_, Family> {
-        self.family.lock()
-    }
-
-    pub(crate) fn clear(&self) {
-        let family = std::mem::take(&mut *self.lock());
-        drop(family);
-    }
-}
+/// A family, on lines of its own.
+#[repr(align(128))]
+#[derive(Debug, Default)]
+struct Stripe(ShortLock<Family>);
 
 impl Pooled for Kids {
     fn new(number: u32) -> Self {
         Self {
+            first: Stripe::default(),
+            further: AtomicRef::none(),
+            is_striped: AtomicBool::new(false),
             number,
-            family: ShortLock::default(),
+            open: AtomicU32::new(1),
+            failures: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
         }
     }
     fn number(&self) -> u32 {
@@ -43,366 +60,287 @@ impl Pooled for Kids {
     }
 }
 
-/// How many records may be kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    pub(crate) per_parent: usize,
-    pub(crate) per_root: usize,
-}
-
-/// Guarded by the block's lock, which makers and finishers of children take, and readers
-/// for at most [`AT_ONCE`] of them. No two families are locked at once.
-#[derive(Debug)]
-pub(crate) struct Family {
-    /// The parent has ended, or is about to: no more children.
-    pub(crate) closed: bool,
-    pub(crate) live: u64,
-    first: u32,
-    last: u32,
-    next_order: u64,
-    sums: Sums,
-    succeeded: VecDeque<Record>,
-    /// How many have left the front of `succeeded`.
-    turned: u64,
-    failed: Vec<Record>,
-    counts: ChildCounts,
-    first_error: Option<Arc<str>>,
-    readers: Vec<Reader>,
-    next_reader: u64,
-}
-
-impl Default for Family {
-    fn default() -> Self {
-        Self {
-            closed: false,
-            live: 0,
-            first: NONE,
-            last: NONE,
-            next_order: 0,
-            sums: Sums::default(),
-            succeeded: VecDeque::new(),
-            turned: 0,
-            failed: Vec::new(),
-            counts: ChildCounts::default(),
-            first_error: None,
-            readers: Vec::new(),
-            next_reader: 0,
-        }
+impl Kids {
+    /// Makes the block a new parent's.
+    pub(crate) fn prepare(&self, bounds: Bounds) {
+        self.first.0.lock().open(0, bounds.per_parent);
     }
-}
 
-/// How many children are visited while the lock is held.
-pub(crate) const AT_ONCE: usize = 1024;
+    /// Takes everything out, when the parent's last reference has gone.
+    pub(crate) fn clear(&self) {
+        for family in self.families() {
+            let last = std::mem::take(&mut *family.lock());
+            drop(last);
+        }
+        self.is_striped.store(false, Ordering::Relaxed);
+        self.open.store(1, Ordering::Relaxed);
+        self.failures.store(0, Ordering::Relaxed);
+        self.errors.store(0, Ordering::Relaxed);
+    }
 
-/// Somebody who goes through the live children in pieces. Who folds meanwhile tells it:
-/// what it has not come to yet is added to `missed`, so that nothing counts twice or never.
-#[derive(Debug)]
-struct Reader {
-    number: u64,
-    next: u32,
-    missed: Sums,
-}
+    /// The families in use.
+    fn families(&self) -> impl Iterator<Item = &ShortLock<Family>> {
+        let further = self.further.get().filter(|_| self.is_striped());
+        let further = further.into_iter().flatten().map(|stripe| &stripe.0);
+        std::iter::once(&self.first.0).chain(further)
+    }
 
-/// What a task takes along when it folds.
-pub(crate) struct Legacy {
-    /// Its children's failures.
-    pub(crate) failed: Vec<Record>,
-    pub(crate) sums: Sums,
-    pub(crate) counts: ChildCounts,
-    pub(crate) first_error: Option<Arc<str>>,
-}
-
-impl Family {
-    /// Links a child that nobody else knows yet.
+    /// Acquire: who sees it sees the families as they were made.
     #[inline]
-    pub(crate) fn link(&mut self, child: &'static Slot, realm: &'static Realm) {
-        child.set_order(self.next_order);
-        self.next_order += 1;
-        self.live += 1;
-        child.previous.store(self.last, Ordering::Relaxed);
-        let number = child.number();
-        match self.last {
-            NONE => self.first = number,
-            last => realm.slots.get(last).next.store(number, Ordering::Relaxed),
-        }
-        self.last = number;
-        for reader in &mut self.readers {
-            if reader.next == NONE {
-                reader.next = number;
-            }
+    fn is_striped(&self) -> bool {
+        self.is_striped.load(Ordering::Acquire)
+    }
+
+    fn family(&self, at: usize) -> &ShortLock<Family> {
+        match (at, self.further.get()) {
+            (1.., Some(further)) => &further[at - 1].0,
+            _ => &self.first.0,
         }
     }
 
+    /// The family of a child of this order.
     #[inline(always)]
-    fn unlink(&mut self, child: &'static Slot, figures: Figures<'_>, realm: &'static Realm) {
-        let next = child.next.load(Ordering::Relaxed);
-        let previous = child.previous.load(Ordering::Relaxed);
-        match previous {
-            NONE => self.first = next,
-            previous => realm
-                .slots
-                .get(previous)
-                .next
-                .store(next, Ordering::Relaxed),
-        }
-        match next {
-            NONE => self.last = previous,
-            next => realm
-                .slots
-                .get(next)
-                .previous
-                .store(previous, Ordering::Relaxed),
-        }
-        self.live -= 1;
-        for reader in &mut self.readers {
-            let ahead = match reader.next {
-                NONE => false,
-                at => realm.slots.get(at).order() <= child.order(),
-            };
-            if ahead {
-                reader.missed.add(figures, true);
-            }
-            if reader.next == child.number() {
-                reader.next = next;
-            }
+    pub(crate) fn family_of(&self, order: u64) -> ShortGuard<'_, Family> {
+        match order as usize % STRIPES {
+            0 => self.first.0.lock(),
+            at => self.family(at).lock(),
         }
     }
 
-    /// A child has settled: its live view becomes the kept one, under one lock.
-    pub(crate) fn fold(
-        &mut self,
-        child: &'static Slot,
-        folding: Folding<'_>,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
-        realm: &'static Realm,
-    ) {
-        let Folding {
-            record,
-            figures,
-            error,
-            not_kept,
-        } = folding;
-        self.unlink(child, figures, realm);
-        self.sums.add(figures, true);
-        match record.has_failed() {
-            true => self.counts.failed += 1,
-            false => self.counts.succeeded += 1,
-        }
-        self.counts.not_kept += not_kept;
-        if self.first_error.is_none() {
-            self.first_error = error;
-        }
-        match record.leads_to_failure() {
-            true => self.keep_failed(record, tree_kept, bounds),
-            false => self.keep_succeeded(|| record, tree_kept, bounds),
-        }
-    }
-
-    /// The same for a child that succeeded and has nothing else to tell.
+    /// A family for a new child.
     #[inline(always)]
-    pub(crate) fn fold_plainly(
-        &mut self,
-        child: &'static Slot,
-        figures: Figures<'_>,
-        record: impl FnOnce() -> Record,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
-        realm: &'static Realm,
-    ) {
-        self.unlink(child, figures, realm);
-        self.sums.add(figures, true);
-        self.counts.succeeded += 1;
-        self.keep_succeeded(record, tree_kept, bounds);
-    }
-
-    /// The record is made where it stays.
-    #[inline(always)]
-    fn keep_succeeded(
-        &mut self,
-        record: impl FnOnce() -> Record,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
-    ) {
-        // The ring turns: those that finished last are kept.
-        if self.succeeded.len() >= bounds.per_parent
-            && let Some(oldest) = self.succeeded.front_mut()
+    pub(crate) fn family_for_birth(&self, tree: &Tree) -> ShortGuard<'_, Family> {
+        if !self.is_striped()
+            && let Some(family) = self.first.0.try_lock()
         {
-            oldest.forget_more();
-            *oldest = record();
-            self.succeeded.rotate_left(1);
-            self.turned += 1;
-            self.counts.not_kept += 1;
-            return;
+            return family;
         }
-        self.keep_one_more(record(), tree_kept, bounds);
+        self.family_of_thread(tree)
     }
 
-    #[cold]
-    fn keep_one_more(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
-        let fits = bounds.per_parent > 0 && reserve(tree_kept, 1, bounds);
-        if !fits {
-            self.counts.not_kept += 1;
-            if !self.drop_oldest() {
-                return;
-            }
+    #[inline(never)]
+    fn family_of_thread(&self, tree: &Tree) -> ShortGuard<'_, Family> {
+        if !self.is_striped() && !self.stripe() {
+            return self.first.0.lock();
         }
-        self.succeeded.push_back(record);
-    }
-
-    fn drop_oldest(&mut self) -> bool {
-        let dropped = self.succeeded.pop_front().is_some();
-        self.turned += u64::from(dropped);
-        dropped
-    }
-
-    fn keep_failed(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
-        let size = record.size();
-        if self.failed.len() >= bounds.per_parent {
-            self.counts.not_kept += size;
-            return;
-        }
-        self.failed.push(record);
-        let mut missing = size - reserve_some(tree_kept, size, bounds);
-        // Failures are worth more than successes, shallow ones more than deep ones, and
-        // those that failed first more than the last.
-        while missing > 0 && self.drop_oldest() {
-            self.counts.not_kept += 1;
-            missing -= 1;
-        }
-        if missing > 0 {
-            // A good number at once, so that a tree whose failures go on and on is not
-            // gone through for each of them; the room of the others is given back.
-            let more = missing.max(bounds.per_root as u64 / 64);
-            let dropped = prune(&mut self.failed, more);
-            self.counts.not_kept += dropped;
-            tree_kept.fetch_sub(dropped - missing, Ordering::Relaxed);
-        }
-    }
-
-    /// What the parent itself takes along when it folds. What was kept of those that
-    /// succeeded is dropped with the block; the caller gives the room back to the tree.
-    pub(crate) fn bequeath(&self) -> Legacy {
-        Legacy {
-            failed: self.failed.clone(),
-            sums: self.sums.clone(),
-            counts: self.counts,
-            first_error: self.first_error.clone(),
-        }
-    }
-
-    /// How many records it keeps, all levels counted.
-    pub(crate) fn size(&self) -> u64 {
-        self.succeeded.len() as u64 + Subtree::size(&self.failed)
-    }
-
-    /// Copies the next kept records, as many as may be under one lock; where to go on, or
-    /// `None` when there are no more.
-    pub(crate) fn copy_kept(&self, from: Position, into: &mut Vec<Record>) -> Option<Position> {
-        match from {
-            Position::Succeeded(at) => {
-                let skip = at.saturating_sub(self.turned) as usize;
-                into.extend(self.succeeded.iter().skip(skip).take(AT_ONCE).cloned());
-                let next = self.turned + (skip + AT_ONCE) as u64;
-                Some(match next < self.turned + self.succeeded.len() as u64 {
-                    true => Position::Succeeded(next),
-                    false => Position::Failed(0),
-                })
-            }
-            Position::Failed(at) => {
-                into.extend(self.failed.iter().skip(at).take(AT_ONCE).cloned());
-                let next = at + AT_ONCE;
-                (next < self.failed.len()).then_some(Position::Failed(next))
-            }
-        }
-    }
-
-    pub(crate) fn counts(&self) -> ChildCounts {
-        ChildCounts {
-            live: self.live,
-            ..self.counts
-        }
-    }
-
-    pub(crate) fn first_error(&self) -> Option<Arc<str>> {
-        self.first_error.clone()
-    }
-
-    /// Starts going through the live children. What has folded so far, and the reader's number.
-    pub(crate) fn start_reading(&mut self) -> (Sums, u64) {
-        self.next_reader += 1;
-        self.readers.push(Reader {
-            number: self.next_reader,
-            next: self.first,
-            missed: Sums::default(),
-        });
-        (self.sums.clone(), self.next_reader)
-    }
-
-    /// Visits the next live children, as many as may be visited under one lock; `false`
-    /// when there are no more.
-    pub(crate) fn read_on(
-        &mut self,
-        reader: u64,
-        realm: &'static Realm,
-        mut visit: impl FnMut(&'static Slot),
-    ) -> bool {
-        let Some(reader) = self.readers.iter_mut().find(|r| r.number == reader) else {
-            return false;
+        let at = turn::get();
+        let family = match self.family(at).try_lock() {
+            Some(family) => family,
+            // Somebody else has the same turn: this thread takes the next from now on.
+            None => self.family(turn::next()).lock(),
         };
-        for _ in 0..AT_ONCE {
-            if reader.next == NONE {
-                return false;
+        if family.closed {
+            return family;
+        }
+        match family.room == 0 || family.is_to_be_weighed() {
+            true => self.weighed(family, tree),
+            false => family,
+        }
+    }
+
+    /// Puts further families into use, unless the first is closed already.
+    #[cold]
+    fn stripe(&self) -> bool {
+        let mut first = self.first.0.lock();
+        if first.closed {
+            return false;
+        }
+        if !self.is_striped() {
+            first.weigh_later();
+            let further = self.further.get().unwrap_or_else(|| {
+                let new: &'static [Stripe; STRIPES - 1] = Box::leak(Box::default());
+                self.further.set(new);
+                new
+            });
+            for (at, stripe) in further.iter().enumerate() {
+                stripe.0.lock().open(at + 1, 0);
             }
-            let child = realm.slots.get(reader.next);
-            visit(child);
-            reader.next = child.next.load(Ordering::Relaxed);
+            self.is_striped.store(true, Ordering::Release);
         }
         true
     }
 
-    /// Ends a reading; what has folded before the reader came to it.
-    pub(crate) fn stop_reading(&mut self, reader: u64) -> Sums {
-        match self.readers.iter().position(|r| r.number == reader) {
-            Some(at) => self.readers.swap_remove(at).missed,
-            None => Sums::default(),
+    /// Takes room for records from families whose oldest ones are older than those of this
+    /// one, so that those are kept which finished last, whichever thread ended them. One that
+    /// has none yet starts with a small share.
+    #[cold]
+    fn weighed<'a>(
+        &'a self,
+        family: ShortGuard<'a, Family>,
+        tree: &Tree,
+    ) -> ShortGuard<'a, Family> {
+        let at = family.stripe();
+        let (end, share) = match family.oldest() {
+            Some(end) => (end, 2),
+            None => (u64::MAX, STRIPES),
+        };
+        drop(family);
+        let mut room = 0;
+        for other in self.families() {
+            let mut other = other.lock();
+            if other.stripe() != at {
+                let (given, dropped) = other.give_room(end, share);
+                tree.kept.fetch_sub(dropped, Ordering::Relaxed);
+                room += given;
+            }
+        }
+        let mut family = self.family(at).lock();
+        family.room += room;
+        family.weigh_later();
+        family
+    }
+
+    /// Takes no more children. How many families still have live ones: the last of each says
+    /// [`let_go`](Self::let_go), and so must the caller once the parent has ended, if there
+    /// are any.
+    pub(crate) fn close(&self) -> u32 {
+        for family in self.families_from_the_first() {
+            let mut family = family.lock();
+            if !family.closed {
+                family.closed = true;
+                if family.live > 0 {
+                    self.open.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        self.open.load(Ordering::Acquire) - 1
+    }
+
+    /// The same, but looks for the others when the first one's lock has been gone through:
+    /// after that there are no more, or whoever makes them sees what the caller did before.
+    fn families_from_the_first(&self) -> impl Iterator<Item = &ShortLock<Family>> {
+        let further = std::iter::once_with(|| self.families().skip(1)).flatten();
+        std::iter::once(&self.first.0).chain(further)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.first.0.lock().closed
+    }
+
+    /// The parent has ended, or the last child of a closed family has folded; `true` for the
+    /// last of them, who settles the parent.
+    pub(crate) fn let_go(&self) -> bool {
+        self.open.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Goes once through the lock of every family.
+    pub(crate) fn pass(&self) {
+        self.families_from_the_first()
+            .for_each(|family| drop(family.lock()));
+    }
+
+    /// The number of a first error, in order of folding.
+    pub(crate) fn number_error(&self) -> u64 {
+        self.errors.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether there is room for another failure, and takes it.
+    pub(crate) fn keep_failure(&self, most: usize) -> bool {
+        let fits = self.failures.fetch_add(1, Ordering::Relaxed) < most as u64;
+        if !fits {
+            self.forget_failures(1);
+        }
+        fits
+    }
+
+    pub(crate) fn forget_failures(&self, count: usize) {
+        self.failures.fetch_sub(count as u64, Ordering::Relaxed);
+    }
+
+    /// What the parent takes along when it folds, and how many records it keeps; all of its
+    /// children have folded. What was kept of those that succeeded is dropped with the block.
+    pub(crate) fn bequeath(&self) -> (Legacy, u64) {
+        let mut legacy = Legacy {
+            first_error: self.first_error(),
+            ..Legacy::default()
+        };
+        let size = self.families().map(|family| {
+            let family = family.lock();
+            family.bequeath(&mut legacy);
+            family.size()
+        });
+        let size = size.sum();
+        (legacy, size)
+    }
+
+    pub(crate) fn counts(&self) -> ChildCounts {
+        let mut counts = ChildCounts::default();
+        for family in self.families() {
+            counts.add(&family.lock().counts());
+        }
+        counts
+    }
+
+    pub(crate) fn first_error(&self) -> Option<Arc<str>> {
+        let first = self.families().filter_map(|f| f.lock().first_error());
+        first
+            .min_by_key(|(number, _)| *number)
+            .map(|(_, error)| error)
+    }
+
+    /// Copies all kept records, and locks no family for more than a bounded number of them.
+    pub(crate) fn copy_kept(&self, into: &mut Vec<Record>) {
+        for family in self.families() {
+            let mut at = Some(Position::Succeeded(0));
+            while let Some(from) = at {
+                at = family.lock().copy_kept(from, into);
+            }
         }
     }
 }
 
-/// How far a copy of the kept records has come.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Position {
-    Succeeded(u64),
-    Failed(usize),
+/// Somebody's way through the live children, a bounded number under each lock.
+#[derive(Debug)]
+pub(crate) struct Tour {
+    kids: &'static Kids,
+    /// Its number in each family there was when it began; one made later has newborns only.
+    readers: Vec<u64>,
+    /// The family that it has come to.
+    at: usize,
 }
 
-/// A child on its way into its parent.
-pub(crate) struct Folding<'a> {
-    pub(crate) record: Record,
-    pub(crate) figures: Figures<'a>,
-    /// The first error below it, which has folded before, or its own.
-    pub(crate) error: Option<Arc<str>>,
-    /// Descendants that its own record counts but does not keep.
-    pub(crate) not_kept: u64,
-}
-
-/// Takes room for records out of the tree's share; the full amount or nothing.
-#[inline]
-fn reserve(kept: &AtomicU64, count: u64, bounds: Bounds) -> bool {
-    if kept.fetch_add(count, Ordering::Relaxed) + count <= bounds.per_root as u64 {
-        return true;
+impl Tour {
+    /// What has folded so far, and a tour of what has not.
+    pub(crate) fn start(kids: &'static Kids) -> (Sums, Self) {
+        let mut sums = Sums::default();
+        let readers = kids.families().map(|family| {
+            let (folded, reader) = family.lock().start_reading();
+            sums.merge(&folded);
+            reader
+        });
+        let readers = readers.collect();
+        let at = 0;
+        (sums, Self { kids, readers, at })
     }
-    kept.fetch_sub(count, Ordering::Relaxed);
-    false
-}
 
-/// The same, as much as there is.
-fn reserve_some(kept: &AtomicU64, count: u64, bounds: Bounds) -> u64 {
-    let before = kept.fetch_add(count, Ordering::Relaxed);
-    let granted = (bounds.per_root as u64).saturating_sub(before).min(count);
-    kept.fetch_sub(count - granted, Ordering::Relaxed);
-    granted
+    /// Visits the next live children; `false` when there are no more.
+    pub(crate) fn go_on(
+        &mut self,
+        realm: &'static Realm,
+        visit: impl FnMut(&'static Slot),
+    ) -> bool {
+        let Some(&reader) = self.readers.get(self.at) else {
+            return false;
+        };
+        if !self
+            .kids
+            .family(self.at)
+            .lock()
+            .read_on(reader, realm, visit)
+        {
+            self.at += 1;
+        }
+        self.at < self.readers.len()
+    }
+
+    /// Ends it; what has folded before it came there.
+    pub(crate) fn stop(self) -> Sums {
+        let mut missed = Sums::default();
+        for (at, reader) in self.readers.into_iter().enumerate() {
+            missed.merge(&self.kids.family(at).lock().stop_reading(reader));
+        }
+        missed
+    }
 }
 
 /// A child of a task, as a walk finds it.
@@ -418,5 +356,48 @@ impl Child {
             Self::Live(held) => held.slot().order(),
             Self::Kept(record) => record.order,
         }
+    }
+}
+
+/// Which family a thread takes where there are several.
+mod turn {
+    use std::cell::Cell;
+
+    use super::STRIPES;
+
+    #[cfg(not(loom))]
+    thread_local! {
+        static TURN: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[cfg(loom)]
+    loom::thread_local! {
+        static TURN: Cell<usize> = Cell::new(0);
+    }
+
+    #[inline]
+    pub(super) fn get() -> usize {
+        TURN.with(Cell::get)
+    }
+
+    pub(super) fn next() -> usize {
+        TURN.with(|turn| {
+            turn.set((turn.get() + 1) % STRIPES);
+            turn.get()
+        })
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_two_pairs_of_lines_and_its_parent_reads_another() {
+        assert_eq!(size_of::<Stripe>(), 256);
+        assert_eq!(size_of::<Kids>(), 384);
+        let apart = std::mem::offset_of!(Kids, first) / 128;
+        assert_ne!(apart, std::mem::offset_of!(Kids, is_striped) / 128);
+        assert_ne!(apart + 1, std::mem::offset_of!(Kids, is_striped) / 128);
     }
 }

@@ -2,6 +2,7 @@
 //! to children. It says what has settled, and acts on nothing else.
 
 pub(crate) mod abort;
+pub(crate) mod family;
 pub(crate) mod fold;
 pub(crate) mod kids;
 pub(crate) mod record;

@@ -6,13 +6,12 @@ use crate::arena::{Held, Realm};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::Slot;
 use crate::node::word::{KIDS, TERMINAL};
-use crate::tree::kids::{Child, Kids, Position};
+use crate::tree::kids::{Child, Tour};
 
 /// A parent whose children are being added up.
 struct Frame {
     held: Held,
-    kids: Option<&'static Kids>,
-    reader: u64,
+    tour: Option<Tour>,
     sums: Sums,
     /// Children that have children of their own.
     parents: Vec<Held>,
@@ -21,23 +20,24 @@ struct Frame {
 
 impl Frame {
     fn new(held: Held, realm: &'static Realm) -> Self {
-        let kids = held.slot().kids(realm);
-        let (sums, reader) = kids.map_or((Sums::default(), 0), |kids| kids.lock().start_reading());
+        let (sums, tour) = match held.slot().kids(realm).map(Tour::start) {
+            Some((sums, tour)) => (sums, Some(tour)),
+            None => (Sums::default(), None),
+        };
         Self {
             held,
-            kids,
-            reader,
+            more: tour.is_some(),
+            tour,
             sums,
             parents: Vec::new(),
-            more: kids.is_some(),
         }
     }
 
     /// Adds the next children up, or puts them aside to be gone into.
     fn read_on(&mut self, realm: &'static Realm) {
         let (sums, parents) = (&mut self.sums, &mut self.parents);
-        self.more = self.kids.is_some_and(|kids| {
-            kids.lock().read_on(self.reader, realm, |child| {
+        self.more = self.tour.as_mut().is_some_and(|tour| {
+            tour.go_on(realm, |child| {
                 let reading = child.word.load();
                 if reading.has(KIDS) {
                     parents.push(Held::retain(child, realm));
@@ -52,8 +52,8 @@ impl Frame {
 
     /// What the task shows, and whether it has ended.
     fn shown(mut self, realm: &'static Realm) -> (Shown, bool) {
-        if let Some(kids) = self.kids {
-            self.sums.merge(&kids.lock().stop_reading(self.reader));
+        if let Some(tour) = self.tour {
+            self.sums.merge(&tour.stop());
         }
         let slot = self.held.slot();
         let reading = slot.word.load();
@@ -99,17 +99,15 @@ pub(crate) fn below(slot: &'static Slot, realm: &'static Realm) -> Below {
     let Some(kids) = slot.kids(realm) else {
         return Below::default();
     };
-    let (mut folded, reader) = kids.lock().start_reading();
+    let (mut folded, mut tour) = Tour::start(kids);
     let mut children = Vec::new();
     let mut keep = |child| children.push(Child::Live(Held::retain(child, realm)));
-    while kids.lock().read_on(reader, realm, &mut keep) {}
-    folded.merge(&kids.lock().stop_reading(reader));
+    while tour.go_on(realm, &mut keep) {}
+    folded.merge(&tour.stop());
     // Whoever folds between the two looks is found twice; nobody is missed.
     let mut seen: HashSet<u64> = children.iter().map(Child::order).collect();
-    let (mut kept, mut at) = (Vec::new(), Some(Position::Succeeded(0)));
-    while let Some(from) = at {
-        at = kids.lock().copy_kept(from, &mut kept);
-    }
+    let mut kept = Vec::new();
+    kids.copy_kept(&mut kept);
     kept.retain(|record| seen.insert(record.order));
     children.extend(kept.into_iter().map(Child::Kept));
     children.sort_unstable_by_key(Child::order);

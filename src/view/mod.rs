@@ -203,6 +203,15 @@ pub struct Stats {
     pub internal: bool,
 }
 
+impl ChildCounts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.live += other.live;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.not_kept += other.not_kept;
+    }
+}
+
 impl Stats {
     /// The stats of a virtual task that runs, for a provider to fill in further.
     ///

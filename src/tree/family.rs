@@ -1,0 +1,457 @@
+//! Children of one parent under one lock: the live ones, what is kept of the others, and
+//! their sums.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::arena::{NONE, Pooled, Realm};
+use crate::clock::Utc;
+use crate::node::progress::{Figures, Sums};
+use crate::node::slot::Slot;
+use crate::sync::{AtomicU64, Ordering};
+use crate::tree::kids::{Kids, STRIPES};
+use crate::tree::record::{Record, Subtree, prune};
+use crate::view::ChildCounts;
+
+/// How many records may be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) per_parent: usize,
+    pub(crate) per_root: usize,
+}
+
+/// Guarded by a lock, which makers and finishers of children take, and readers for at most
+/// [`AT_ONCE`] of them. No two families are locked at once.
+#[derive(Debug)]
+pub(crate) struct Family {
+    /// The parent has ended, or is about to: no more children.
+    pub(crate) closed: bool,
+    pub(crate) live: u64,
+    first: u32,
+    last: u32,
+    /// Which of its parent's families this is, in the lowest bits; grows with each child, and
+    /// with the time, so that children of several families come in order of their birth.
+    next_order: u64,
+    sums: Sums,
+    /// Those that finished last, in that order.
+    succeeded: VecDeque<Record>,
+    /// How many of them it may keep.
+    pub(crate) room: usize,
+    /// How many have left the front of `succeeded`.
+    turned: u64,
+    /// When `turned` comes here, it is time to look for room in other families.
+    weigh_at: u64,
+    counts: ChildCounts,
+    /// What most families do without.
+    rare: Option<Box<Rare>>,
+}
+
+/// Failures, and who reads.
+#[derive(Debug, Default)]
+struct Rare {
+    /// Those that failed, or have a failure below them: first in, last out.
+    failed: Vec<Record>,
+    /// With its number in the parent's order of folding.
+    first_error: Option<(u64, Arc<str>)>,
+    readers: Vec<Reader>,
+    next_reader: u64,
+}
+
+impl Default for Family {
+    fn default() -> Self {
+        Self {
+            closed: false,
+            live: 0,
+            first: NONE,
+            last: NONE,
+            next_order: 0,
+            sums: Sums::default(),
+            succeeded: VecDeque::new(),
+            room: 0,
+            turned: 0,
+            weigh_at: u64::MAX,
+            counts: ChildCounts::default(),
+            rare: None,
+        }
+    }
+}
+
+/// How many children are visited while the lock is held.
+pub(crate) const AT_ONCE: usize = 1024;
+
+/// Somebody who goes through the live children in pieces. Who folds meanwhile tells it:
+/// what it has not come to yet is added to `missed`, so that nothing counts twice or never.
+#[derive(Debug)]
+struct Reader {
+    number: u64,
+    next: u32,
+    missed: Sums,
+}
+
+/// What a task takes along when it folds.
+#[derive(Default)]
+pub(crate) struct Legacy {
+    /// Its children's failures.
+    pub(crate) failed: Vec<Record>,
+    pub(crate) sums: Sums,
+    pub(crate) counts: ChildCounts,
+    pub(crate) first_error: Option<Arc<str>>,
+}
+
+impl Family {
+    /// Links a child that nobody else knows yet.
+    #[inline]
+    pub(crate) fn link(&mut self, child: &'static Slot, realm: &'static Realm) {
+        // A manual clock may stand still, or be as far as it goes.
+        let now = child.born().min(u64::MAX / (2 * STRIPES as u64)) * STRIPES as u64;
+        let stripe = self.next_order % STRIPES as u64;
+        let order = self.next_order.max(now + stripe);
+        child.set_order(order);
+        self.next_order = order + STRIPES as u64;
+        self.live += 1;
+        child.previous.store(self.last, Ordering::Relaxed);
+        let number = child.number();
+        match self.last {
+            NONE => self.first = number,
+            last => realm.slots.get(last).next.store(number, Ordering::Relaxed),
+        }
+        self.last = number;
+        for reader in readers(&mut self.rare) {
+            if reader.next == NONE {
+                reader.next = number;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn unlink(&mut self, child: &'static Slot, figures: Figures<'_>, realm: &'static Realm) {
+        let next = child.next.load(Ordering::Relaxed);
+        let previous = child.previous.load(Ordering::Relaxed);
+        match previous {
+            NONE => self.first = next,
+            previous => realm
+                .slots
+                .get(previous)
+                .next
+                .store(next, Ordering::Relaxed),
+        }
+        match next {
+            NONE => self.last = previous,
+            next => realm
+                .slots
+                .get(next)
+                .previous
+                .store(previous, Ordering::Relaxed),
+        }
+        self.live -= 1;
+        for reader in readers(&mut self.rare) {
+            let ahead = match reader.next {
+                NONE => false,
+                at => realm.slots.get(at).order() <= child.order(),
+            };
+            if ahead {
+                reader.missed.add(figures, true);
+            }
+            if reader.next == child.number() {
+                reader.next = next;
+            }
+        }
+    }
+
+    /// A child has settled: its live view becomes the kept one, under one lock.
+    pub(crate) fn fold(
+        &mut self,
+        child: &'static Slot,
+        folding: Folding<'_>,
+        kids: &Kids,
+        tree_kept: &AtomicU64,
+        bounds: Bounds,
+        realm: &'static Realm,
+    ) {
+        let Folding {
+            record,
+            figures,
+            error,
+            not_kept,
+        } = folding;
+        self.unlink(child, figures, realm);
+        self.sums.add(figures, true);
+        match record.has_failed() {
+            true => self.counts.failed += 1,
+            false => self.counts.succeeded += 1,
+        }
+        self.counts.not_kept += not_kept;
+        if let Some(error) = error {
+            let first = &mut self.rare().first_error;
+            first.get_or_insert_with(|| (kids.number_error(), error));
+        }
+        match record.leads_to_failure() {
+            true => self.keep_failed(record, kids, tree_kept, bounds),
+            false => self.keep_succeeded(|| record, tree_kept, bounds),
+        }
+    }
+
+    /// The same for a child that succeeded and has nothing else to tell.
+    #[inline(always)]
+    pub(crate) fn fold_plainly(
+        &mut self,
+        child: &'static Slot,
+        figures: Figures<'_>,
+        record: impl FnOnce() -> Record,
+        tree_kept: &AtomicU64,
+        bounds: Bounds,
+        realm: &'static Realm,
+    ) {
+        self.unlink(child, figures, realm);
+        self.sums.add(figures, true);
+        self.counts.succeeded += 1;
+        self.keep_succeeded(record, tree_kept, bounds);
+    }
+
+    /// The record is made where it stays.
+    #[inline(always)]
+    fn keep_succeeded(
+        &mut self,
+        record: impl FnOnce() -> Record,
+        tree_kept: &AtomicU64,
+        bounds: Bounds,
+    ) {
+        // The ring turns: those that finished last are kept.
+        if self.succeeded.len() >= self.room
+            && let Some(oldest) = self.succeeded.front_mut()
+        {
+            oldest.forget_more();
+            *oldest = record();
+            self.succeeded.rotate_left(1);
+            self.turned += 1;
+            self.counts.not_kept += 1;
+            return;
+        }
+        self.keep_one_more(record(), tree_kept, bounds);
+    }
+
+    #[cold]
+    fn keep_one_more(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
+        let fits = self.room > 0 && reserve(tree_kept, 1, bounds);
+        if !fits {
+            self.counts.not_kept += 1;
+            if !self.drop_oldest() {
+                return;
+            }
+        }
+        self.succeeded.push_back(record);
+    }
+
+    pub(crate) fn drop_oldest(&mut self) -> bool {
+        let dropped = self.succeeded.pop_front().is_some();
+        self.turned += u64::from(dropped);
+        dropped
+    }
+
+    fn keep_failed(&mut self, record: Record, kids: &Kids, tree_kept: &AtomicU64, bounds: Bounds) {
+        let size = record.size();
+        if !kids.keep_failure(bounds.per_parent) {
+            self.counts.not_kept += size;
+            return;
+        }
+        self.rare().failed.push(record);
+        let mut missing = size - reserve_some(tree_kept, size, bounds);
+        // Failures are worth more than successes, shallow ones more than deep ones, and
+        // those that failed first more than the last.
+        while missing > 0 && self.drop_oldest() {
+            self.counts.not_kept += 1;
+            missing -= 1;
+        }
+        if missing > 0 {
+            // A good number at once, so that a tree whose failures go on and on is not
+            // gone through for each of them; the room of the others is given back.
+            let more = missing.max(bounds.per_root as u64 / 64);
+            let failed = &mut self.rare().failed;
+            let before = failed.len();
+            let dropped = prune(failed, more);
+            kids.forget_failures(before - failed.len());
+            self.counts.not_kept += dropped;
+            tree_kept.fetch_sub(dropped - missing, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds what the parent takes along when it folds.
+    pub(crate) fn bequeath(&self, legacy: &mut Legacy) {
+        legacy.failed.extend(self.failed().iter().cloned());
+        legacy.sums.merge(&self.sums);
+        legacy.counts.add(&self.counts);
+    }
+
+    /// How many records it keeps, all levels counted.
+    pub(crate) fn size(&self) -> u64 {
+        self.succeeded.len() as u64 + Subtree::size(self.failed())
+    }
+
+    /// Copies the next kept records, as many as may be under one lock; where to go on, or
+    /// `None` when there are no more.
+    pub(crate) fn copy_kept(&self, from: Position, into: &mut Vec<Record>) -> Option<Position> {
+        match from {
+            Position::Succeeded(at) => {
+                let skip = at.saturating_sub(self.turned) as usize;
+                into.extend(self.succeeded.iter().skip(skip).take(AT_ONCE).cloned());
+                let next = self.turned + (skip + AT_ONCE) as u64;
+                Some(match next < self.turned + self.succeeded.len() as u64 {
+                    true => Position::Succeeded(next),
+                    false => Position::Failed(0),
+                })
+            }
+            Position::Failed(at) => {
+                into.extend(self.failed().iter().skip(at).take(AT_ONCE).cloned());
+                let next = at + AT_ONCE;
+                (next < self.failed().len()).then_some(Position::Failed(next))
+            }
+        }
+    }
+
+    pub(crate) fn counts(&self) -> ChildCounts {
+        ChildCounts {
+            live: self.live,
+            ..self.counts
+        }
+    }
+
+    pub(crate) fn first_error(&self) -> Option<(u64, Arc<str>)> {
+        self.rare.as_ref()?.first_error.clone()
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn failed(&self) -> &[Record] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.failed)
+    }
+
+    /// Makes it the family of this number, with room for so many records.
+    pub(crate) fn open(&mut self, stripe: usize, room: usize) {
+        self.next_order = stripe as u64;
+        self.room = room;
+    }
+
+    pub(crate) fn stripe(&self) -> usize {
+        self.next_order as usize % STRIPES
+    }
+
+    /// When the oldest of the kept children that succeeded has ended.
+    pub(crate) fn oldest(&self) -> Option<Utc> {
+        self.succeeded.front().map(|record| record.end)
+    }
+
+    /// Whether it is time to look for room in other families, as the ring has turned for a
+    /// while.
+    #[inline(always)]
+    pub(crate) fn is_to_be_weighed(&self) -> bool {
+        self.turned >= self.weigh_at
+    }
+
+    /// When to look the next time: a quarter of the ring later.
+    pub(crate) fn weigh_later(&mut self) {
+        self.weigh_at = self.turned + (self.room as u64 / 4).max(1);
+    }
+
+    /// Gives room up to another family: what is free, and that of records that ended before
+    /// `end`, at most a `share`-th of all. How much, and how many records have gone with it.
+    pub(crate) fn give_room(&mut self, end: Utc, share: usize) -> (usize, u64) {
+        let most = self.room.div_ceil(share);
+        let free = (self.room - self.succeeded.len().min(self.room)).min(most);
+        let mut dropped = 0;
+        while free + dropped < most && self.oldest().is_some_and(|oldest| oldest < end) {
+            self.drop_oldest();
+            dropped += 1;
+        }
+        self.room -= free + dropped;
+        self.counts.not_kept += dropped as u64;
+        (free + dropped, dropped as u64)
+    }
+
+    /// Starts going through the live children. What has folded so far, and the reader's number.
+    pub(crate) fn start_reading(&mut self) -> (Sums, u64) {
+        let first = self.first;
+        let rare = self.rare();
+        rare.next_reader += 1;
+        let number = rare.next_reader;
+        rare.readers.push(Reader {
+            number,
+            next: first,
+            missed: Sums::default(),
+        });
+        (self.sums.clone(), number)
+    }
+
+    /// Visits the next live children, as many as may be visited under one lock; `false`
+    /// when there are no more.
+    pub(crate) fn read_on(
+        &mut self,
+        reader: u64,
+        realm: &'static Realm,
+        mut visit: impl FnMut(&'static Slot),
+    ) -> bool {
+        let mut readers = readers(&mut self.rare);
+        let Some(reader) = readers.find(|r| r.number == reader) else {
+            return false;
+        };
+        for _ in 0..AT_ONCE {
+            if reader.next == NONE {
+                return false;
+            }
+            let child = realm.slots.get(reader.next);
+            visit(child);
+            reader.next = child.next.load(Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// Ends a reading; what has folded before the reader came to it.
+    pub(crate) fn stop_reading(&mut self, reader: u64) -> Sums {
+        let readers = &mut self.rare().readers;
+        match readers.iter().position(|r| r.number == reader) {
+            Some(at) => readers.swap_remove(at).missed,
+            None => Sums::default(),
+        }
+    }
+}
+
+#[inline(always)]
+fn readers(rare: &mut Option<Box<Rare>>) -> impl Iterator<Item = &mut Reader> {
+    rare.iter_mut().flat_map(|rare| &mut rare.readers)
+}
+
+/// How far a copy of the kept records has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Position {
+    Succeeded(u64),
+    Failed(usize),
+}
+
+/// A child on its way into its parent.
+pub(crate) struct Folding<'a> {
+    pub(crate) record: Record,
+    pub(crate) figures: Figures<'a>,
+    /// The first error below it, which has folded before, or its own.
+    pub(crate) error: Option<Arc<str>>,
+    /// Descendants that its own record counts but does not keep.
+    pub(crate) not_kept: u64,
+}
+
+/// Takes room for records out of the tree's share; the full amount or nothing.
+#[inline]
+fn reserve(kept: &AtomicU64, count: u64, bounds: Bounds) -> bool {
+    if kept.fetch_add(count, Ordering::Relaxed) + count <= bounds.per_root as u64 {
+        return true;
+    }
+    kept.fetch_sub(count, Ordering::Relaxed);
+    false
+}
+
+/// The same, as much as there is.
+fn reserve_some(kept: &AtomicU64, count: u64, bounds: Bounds) -> u64 {
+    let before = kept.fetch_add(count, Ordering::Relaxed);
+    let granted = (bounds.per_root as u64).saturating_sub(before).min(count);
+    kept.fetch_sub(count - granted, Ordering::Relaxed);
+    granted
+}
