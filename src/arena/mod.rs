@@ -17,7 +17,7 @@ use crate::names::{Given, Group, NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
-use crate::sync::{self, Lock};
+use crate::sync::{self, Deadline, Lock, Sleepers};
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
@@ -55,6 +55,8 @@ pub(crate) struct Realm {
     pub(crate) extras: Pool<Extras>,
     pub(crate) trees: Pool<Tree>,
     pub(crate) cells: Pool<Cell>,
+    /// Threads that sleep until something happens to the task in a slot.
+    sleepers: Sleepers,
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static crate::engine::Engine>>,
@@ -70,6 +72,7 @@ impl Realm {
             extras: Pool::new(),
             trees: Pool::new(),
             cells: Pool::new(),
+            sleepers: Sleepers::new(),
             names: Pool::new(),
             engines: Lock::new(Vec::new()),
         }
@@ -192,6 +195,24 @@ impl Realm {
         if slot.word.release(refs) {
             self.free_slot(slot);
         }
+    }
+}
+
+impl Realm {
+    /// Sleeps until `is_over`, or `false` once the deadline has passed before. `is_over` takes
+    /// no lock; whoever brings it about calls [`wake`](Self::wake) afterwards.
+    pub(crate) fn sleep(
+        &self,
+        slot: &'static Slot,
+        deadline: &Deadline,
+        is_over: impl Fn() -> bool,
+    ) -> bool {
+        self.sleepers.sleep(slot.number(), deadline, is_over)
+    }
+
+    /// Wakes those who sleep because of the task in this slot.
+    pub(crate) fn wake(&self, slot: &'static Slot) {
+        self.sleepers.wake(slot.number());
     }
 }
 

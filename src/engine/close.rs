@@ -147,7 +147,7 @@ impl Engine {
         reach: Reach,
         timeout: Duration,
     ) -> Vec<Stats> {
-        let deadline = Deadline::after(timeout);
+        let (deadline, _) = Deadline::after(timeout).begin();
         self.pass_gates(modules);
         let running: Vec<Held> = self
             .unsettled()
@@ -178,26 +178,18 @@ impl Engine {
         if has_settled() {
             return true;
         }
-        let extras = task.slot.extras_or_new(self.realm);
         task.slot.word.mark(WATCHED);
-        let mut parts = extras.lock();
-        while !has_settled() {
-            if deadline.has_passed() {
-                return has_settled();
-            }
-            parts = extras.signal.wait(parts, deadline);
-        }
-        true
+        self.realm.sleep(task.slot, deadline, has_settled)
     }
 
     /// Whoever waits for a task that did not end in time is told that it is over.
     fn wake_everybody(&'static self) {
         for held in self.unsettled() {
+            self.realm.wake(held.slot());
             let Some(extras) = held.slot().extras(self.realm) else {
                 continue;
             };
             let callbacks = std::mem::take(&mut extras.lock().done);
-            extras.wake_all();
             for (_, callback) in callbacks {
                 callback.run(Err(Error::closed("the manager")));
             }

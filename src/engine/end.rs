@@ -385,7 +385,9 @@ impl Engine {
                 unreachable!("a settle always succeeds")
             };
             self.forget_host_id(host_id);
-            self.wake_settled(task, folded.before);
+            if folded.before.has(WATCHED) {
+                self.realm.wake(slot);
+            }
             self.realm.release(slot, 1);
             drop(held);
             match folded.parent_settles {
@@ -421,11 +423,11 @@ impl Engine {
     }
 
     fn wake(&'static self, task: TaskRef) {
+        self.realm.wake(task.slot);
         let Some(extras) = task.slot.extras(self.realm) else {
             return;
         };
         let callbacks = std::mem::take(&mut extras.lock().done);
-        extras.wake_all();
         if callbacks.is_empty() {
             return;
         }
@@ -433,14 +435,6 @@ impl Engine {
         let status = snapshot::status(&held, self);
         for (_, callback) in callbacks {
             callback.run(Ok(status.clone()));
-        }
-    }
-
-    fn wake_settled(&'static self, task: TaskRef, before: Reading) {
-        if before.has(WATCHED)
-            && let Some(extras) = task.slot.extras(self.realm)
-        {
-            extras.wake_all();
         }
     }
 

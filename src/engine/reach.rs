@@ -162,41 +162,32 @@ impl Engine {
     /// Sleeps until the task has ended.
     pub(crate) fn wait(&'static self, held: &Held, deadline: &Deadline) -> Result<()> {
         self.realm.check_fork()?;
-        let slot = held.slot();
         let task = TaskRef::of(held, self);
         if Engine::is_over(task) {
             return Ok(());
         }
-        // Asked after the clock was: what ended before the deadline is no timeout.
         let unless_ended = |error: Error| match Engine::has_ended(task) {
             true => Ok(()),
             false => Err(error),
         };
-        if deadline.has_passed() {
-            return unless_ended(Error::timeout(task.id()));
-        }
-        if callback::is_inside() {
+        if callback::is_inside() && !deadline.has_passed() {
             return unless_ended(Error::would_deadlock("waiting for a task"));
         }
-        let extras = slot.extras_or_new(self.realm);
-        // The finisher either sees the mark and wakes through the lock below, or has ended
-        // the task before it.
-        slot.word.mark(WATCHED);
-        let mut parts = extras.lock();
-        loop {
+        if !matches!(deadline, Deadline::Now) {
+            // The finisher either sees the mark and wakes who sleeps, or has ended the task
+            // before it.
+            task.slot.word.mark(WATCHED);
+            let is_overdue = || self.stage() == Stage::Overdue;
+            let is_over = || Engine::is_over(task) || is_overdue();
+            let in_time = self.realm.sleep(task.slot, deadline, is_over);
             if Engine::is_over(task) {
                 return Ok(());
             }
-            if self.stage() == Stage::Overdue {
-                drop(parts);
+            if in_time {
                 return unless_ended(Error::closed("the manager"));
             }
-            if deadline.has_passed() {
-                drop(parts);
-                return unless_ended(Error::timeout(task.id()));
-            }
-            parts = extras.signal.wait(parts, deadline);
         }
+        unless_ended(Error::timeout(task.id()))
     }
 
     /// Asks the owner to sleep at its next checkpoint.
@@ -210,9 +201,7 @@ impl Engine {
     pub(crate) fn resume(&'static self, task: TaskRef) -> Result<()> {
         self.realm.check_fork()?;
         task.slot.word.resume();
-        if let Some(extras) = task.slot.extras(self.realm) {
-            extras.wake_all();
-        }
+        self.realm.wake(task.slot);
         Ok(())
     }
 
@@ -237,18 +226,13 @@ impl Engine {
         if callback::is_inside() {
             return Err(Error::would_deadlock("sleeping in a checkpoint"));
         }
-        let extras = task.slot.extras_or_new(self.realm);
-        // An abort calls this once it has set its mark; the lock lets no wake-up be lost.
-        let (alarm, number) = self.on_abort(task, || extras.wake_all())?;
-        let mut parts = extras.lock();
-        while task.slot.word.fall_asleep() {
-            if !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm) {
-                break;
-            }
-            parts = extras.signal.wait(parts, &Deadline::Never);
-        }
+        // An abort calls this once it has set its mark.
+        let wake = move || task.realm().wake(task.slot);
+        let (alarm, number) = self.on_abort(task, wake)?;
+        let is_aborted = || !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm);
+        let is_over = || !task.slot.word.fall_asleep() || is_aborted();
+        self.realm.sleep(task.slot, &Deadline::Never, is_over);
         task.slot.word.wake_up();
-        drop(parts);
         self.forget_abort(task, &alarm, number);
         // Whoever claims the end goes on to it.
         if task.slot.word.load().has(ENDING | TERMINAL) {

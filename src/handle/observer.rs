@@ -255,6 +255,7 @@ impl Observer {
     }
 
     fn wait_for_virtual(&self, deadline: &Deadline) -> Result<Status> {
+        let (deadline, _) = deadline.begin();
         let status = self.status()?;
         if status.state.is_terminal() {
             return Ok(status);
@@ -279,7 +280,7 @@ impl Observer {
             if deadline.has_passed() {
                 return Err(Error::timeout(self.id()));
             }
-            answer = latch.1.wait(answer, deadline);
+            answer = latch.1.wait(answer, &deadline);
         }
     }
 

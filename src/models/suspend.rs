@@ -5,7 +5,7 @@ use loom::thread;
 use super::{Host, check};
 use crate::{ErrorCode, State};
 
-/// life_9. Fails if `resume` wakes without the lock.
+/// life_9. Fails if `Sleepers::sleep` looks before it has the list's lock.
 #[test]
 fn checkpoint_vs_resume_no_lost_wake_up() {
     check(3, || {
@@ -23,7 +23,7 @@ fn checkpoint_vs_resume_no_lost_wake_up() {
     });
 }
 
-/// life_9. Fails if a sleeper does not look for the abort once it has the lock.
+/// life_9. Fails if a sleeper does not look for the abort once it has the list's lock.
 #[test]
 fn checkpoint_vs_abort_no_lost_wake_up() {
     check(3, || {

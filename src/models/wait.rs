@@ -69,7 +69,7 @@ fn wake_vs_next_tenant_of_the_slot() {
     });
 }
 
-/// wait_1. Fails if `wake_all` wakes one of two.
+/// wait_1. Fails if `Sleepers::wake` wakes one of two.
 #[test]
 fn finish_vs_two_waiters() {
     check(1, || {
@@ -103,7 +103,7 @@ fn finish_vs_wait_with_timeout() {
                 let ended = observer.is_terminal().unwrap();
                 passed.store(true, Ordering::Release);
                 let (held, engine) = observer.registered().unwrap();
-                held.slot().extras_or_new(engine.realm).wake_all();
+                engine.realm.wake(held.slot());
                 ended
             })
         };
@@ -139,7 +139,7 @@ fn timeout_vs_task_that_never_ends() {
         let waiter = thread::spawn(move || observer.wait_until(&deadline).unwrap_err());
         passed.store(true, Ordering::Release);
         let (slot, realm) = (task.task.slot, task.task.realm());
-        slot.extras_or_new(realm).wake_all();
+        realm.wake(slot);
         assert!(waiter.join().unwrap().is_timeout());
         task.finish().unwrap();
     });

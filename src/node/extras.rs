@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::names::NameSet;
 use crate::node::callback::Callback;
 use crate::node::progress::Cell;
-use crate::sync::{Condvar, Guard, Lock};
+use crate::sync::{Guard, Lock};
 use crate::view::{Name, Status};
 
 /// A completion callback; the number tells it from others of the same task.
@@ -19,13 +19,11 @@ pub(crate) type DoneCallback = Arc<Callback<Result<Status>>>;
 /// An abort callback and its number in the tree's list.
 pub(crate) type AbortCallback = Arc<Callback<()>>;
 
-/// The block, and the latch on which the waiters of its task sleep.
+/// The block.
 #[derive(Debug)]
 pub(crate) struct Extras {
     number: u32,
     lock: Lock<Parts>,
-    /// Notified whenever something happens that a sleeper of this task may wait for.
-    pub(crate) signal: Condvar,
 }
 
 /// Guarded by the block's lock, which is held for moments and under no other lock but a
@@ -62,13 +60,6 @@ impl Extras {
         self.lock.lock()
     }
 
-    /// Wakes every sleeper. Through the lock, so that one who is about to sleep, and has
-    /// looked before, does not miss it.
-    pub(crate) fn wake_all(&self) {
-        drop(self.lock.lock());
-        self.signal.notify_all();
-    }
-
     pub(crate) fn clear(&self) {
         // What the host's data does when it is dropped must not happen under the lock.
         let parts = std::mem::take(&mut *self.lock.lock());
@@ -81,7 +72,6 @@ impl Pooled for Extras {
         Self {
             number,
             lock: Lock::default(),
-            signal: Condvar::default(),
         }
     }
 

@@ -53,6 +53,10 @@ impl<T> Lock<T> {
 #[derive(Clone, Debug)]
 pub(crate) enum Deadline {
     Never,
+    /// It only asks.
+    Now,
+    /// From when it begins to wait.
+    Within(Duration),
     At(Instant),
     /// The seam of the models, in which no clock ever moves: the sleeper has timed out
     /// as soon as this says so and the condition variable was notified.
@@ -61,20 +65,59 @@ pub(crate) enum Deadline {
 }
 
 impl Deadline {
-    /// A timeout that lies beyond what the clock can tell is none.
     pub(crate) fn after(timeout: Duration) -> Self {
-        Instant::now()
-            .checked_add(timeout)
-            .map_or(Self::Never, Self::At)
+        match timeout.is_zero() {
+            true => Self::Now,
+            false => Self::Within(timeout),
+        }
+    }
+
+    /// The waiting begins: the deadline from here on, and the time until it, by one look at
+    /// the clock. A timeout that lies beyond what the clock can tell is none.
+    pub(crate) fn begin(&self) -> (Self, Left) {
+        match self {
+            Self::Within(timeout) => match Instant::now().checked_add(*timeout) {
+                Some(at) => (Self::At(at), Left::For(*timeout)),
+                None => (Self::Never, Left::Forever),
+            },
+            begun => (begun.clone(), begun.left()),
+        }
     }
 
     pub(crate) fn has_passed(&self) -> bool {
+        self.left().is_nothing()
+    }
+
+    /// The time that is left, by one look at the clock.
+    pub(crate) fn left(&self) -> Left {
         match self {
-            Self::Never => false,
-            Self::At(at) => Instant::now() >= *at,
+            Self::Never => Left::Forever,
+            Self::Now => Left::Nothing,
+            Self::Within(timeout) => Left::For(*timeout),
+            Self::At(at) => match at.saturating_duration_since(Instant::now()) {
+                Duration::ZERO => Left::Nothing,
+                left => Left::For(left),
+            },
             #[cfg(all(test, loom))]
-            Self::When(flag) => flag.load(loom::sync::atomic::Ordering::Acquire),
+            Self::When(flag) => match flag.load(loom::sync::atomic::Ordering::Acquire) {
+                true => Left::Nothing,
+                false => Left::Forever,
+            },
         }
+    }
+}
+
+/// For how long a sleeper is still willing to wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Left {
+    Forever,
+    For(Duration),
+    Nothing,
+}
+
+impl Left {
+    pub(crate) fn is_nothing(self) -> bool {
+        matches!(self, Self::Nothing)
     }
 }
 
@@ -88,6 +131,10 @@ impl Condvar {
     pub(crate) fn wait<'a, T>(&self, mut guard: Guard<'a, T>, deadline: &Deadline) -> Guard<'a, T> {
         match deadline {
             Deadline::Never => self.0.wait(&mut guard),
+            Deadline::Now => {}
+            Deadline::Within(timeout) => {
+                self.0.wait_for(&mut guard, *timeout);
+            }
             Deadline::At(at) => {
                 self.0.wait_until(&mut guard, *at);
             }

@@ -2,11 +2,15 @@
 //! its primitives through this module, so that the loom models run the code that ships.
 
 mod lock;
+#[cfg(loom)]
+mod park;
 mod raw;
+mod sleepers;
 #[cfg(loom)]
 mod word;
 
 pub(crate) use lock::{Condvar, Deadline, Guard, Lock};
+pub(crate) use sleepers::Sleepers;
 
 /// A lock for what takes less than a microsecond, on lines that its holders write anyway.
 #[cfg(not(loom))]
@@ -52,18 +56,14 @@ impl<T> std::ops::Deref for CachePadded<T> {
     }
 }
 
+#[cfg(loom)]
+use loom::thread;
+#[cfg(not(loom))]
+use std::thread;
+
+pub(crate) use thread::ThreadId;
+
 /// The thread that asks, as far as the scheduler in use can tell threads apart.
-#[cfg(not(loom))]
-pub(crate) fn thread_id() -> std::thread::ThreadId {
-    std::thread::current().id()
+pub(crate) fn thread_id() -> ThreadId {
+    thread::current().id()
 }
-
-#[cfg(loom)]
-pub(crate) fn thread_id() -> loom::thread::ThreadId {
-    loom::thread::current().id()
-}
-
-#[cfg(not(loom))]
-pub(crate) type ThreadId = std::thread::ThreadId;
-#[cfg(loom)]
-pub(crate) type ThreadId = loom::thread::ThreadId;

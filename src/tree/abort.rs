@@ -20,13 +20,15 @@ use crate::tree::root::{Hook, Tree};
 /// A task that has not settled pins its ancestors; whoever holds no more than a reference
 /// may see it settle during the climb, and then the answer is the one frozen at its end.
 pub(crate) fn reaches(slot: &'static Slot, realm: &'static Realm) -> bool {
-    let found = find_mark(slot, realm).is_some();
-    // The climb's loads are acquires, so this one is not made before them.
-    let now = slot.word.load();
-    match now.has(SETTLED) {
-        true => now.has(ABORT | WAS_ABORTED),
-        false => found,
-    }
+    let at_end = || {
+        let now = slot.word.load();
+        now.has(SETTLED).then(|| now.has(ABORT | WAS_ABORTED))
+    };
+    at_end().unwrap_or_else(|| {
+        let found = find_mark(slot, realm).is_some();
+        // The climb's loads are acquires, so this look is not made before them.
+        at_end().unwrap_or(found)
+    })
 }
 
 /// The nearest task, from here to the root, that was told to abort.

@@ -38,13 +38,11 @@ impl Frame {
         let (sums, parents) = (&mut self.sums, &mut self.parents);
         self.more = self.tour.as_mut().is_some_and(|tour| {
             tour.go_on(realm, |child| {
-                let reading = child.word.load();
-                if reading.has(KIDS) {
+                if child.word.load().has(KIDS) {
                     parents.push(Held::retain(child, realm));
                 } else {
-                    let own = Own::read(child, realm, reading, child.names(realm).units.clone());
-                    let terminal = reading.has(TERMINAL);
-                    sums.add(Shown::of_leaf(own, terminal).figures(), terminal);
+                    let (shown, terminal) = leaf(child, realm);
+                    sums.add(shown.figures(), terminal);
                 }
             })
         });
@@ -63,9 +61,20 @@ impl Frame {
     }
 }
 
+/// What a task without children shows, and whether it has ended.
+fn leaf(slot: &'static Slot, realm: &'static Realm) -> (Shown, bool) {
+    let reading = slot.word.load();
+    let own = Own::read(slot, realm, reading, slot.names(realm).units.clone());
+    let terminal = reading.has(TERMINAL);
+    (Shown::of_leaf(own, terminal), terminal)
+}
+
 /// What a task shows of its progress, its descendants' included. No lock is held for more
 /// than a bounded number of tasks, and no stack grows with the depth of the tree.
 pub(crate) fn shown(task: &Held, realm: &'static Realm) -> Shown {
+    if task.slot().kids(realm).is_none() {
+        return leaf(task.slot(), realm).0;
+    }
     let mut frames = vec![Frame::new(task.clone(), realm)];
     loop {
         let frame = frames
