@@ -221,18 +221,11 @@ impl Engine {
         };
         let callbacks = {
             // Through the list's lock: whoever was about to enter it has, or sees `ENDING`.
-            let mut hooks = task.tree.hooks();
-            let callbacks = std::mem::take(&mut extras.lock().aborts);
-            let entries = callbacks
-                .iter()
-                .filter_map(|(number, _)| hooks.entries.remove(number));
-            let removed: Vec<_> = entries.collect();
-            drop(hooks);
-            drop(removed);
-            callbacks
+            let _hooks = task.tree.hooks.lock();
+            std::mem::take(&mut extras.lock().aborts)
         };
-        for (_, callback) in callbacks {
-            callback.cancel();
+        for ticket in callbacks {
+            task.tree.hooks.forget(ticket);
         }
         let mut parts = extras.lock();
         let owner = task.slot.counted.load(Ordering::Relaxed);

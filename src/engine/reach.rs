@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::{Engine, Stage, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
-use crate::node::callback::{self, Callback};
-use crate::node::extras::{AbortCallback, AbortMark, DoneCallback};
+use crate::node::callback;
+use crate::node::extras::{AbortMark, AbortTicket, DoneCallback};
 use crate::node::slot::ABORTABLE;
 use crate::node::word::{ENDING, PARTS, SETTLED, SUSPEND, TERMINAL, WATCHED};
 use crate::snapshot;
 use crate::sync::{Deadline, Ordering};
 use crate::tree::abort::{self, Seen};
-use crate::tree::root::Hook;
+use crate::tree::hooks::AbortCallback;
 
 impl Engine {
     /// An abort by an observer, which a task must be marked for.
@@ -40,7 +40,7 @@ impl Engine {
             })
         });
         abort::mark(task.slot, task.tree);
-        abort::call_hooks(task.tree, self.realm);
+        abort::call_hooks(task.slot, task.tree, self.realm);
     }
 
     /// The check after the epoch has moved, counted if it finds something.
@@ -63,59 +63,43 @@ impl Engine {
     }
 
     /// Registers an abort callback; it runs now if the abort came first, and never if the
-    /// task has ended.
+    /// task has ended, which gives no ticket.
     pub(crate) fn on_abort(
         &'static self,
         task: TaskRef,
         f: impl FnOnce() + Send + 'static,
-    ) -> Result<(AbortCallback, u64)> {
+    ) -> Result<Option<AbortTicket>> {
         self.realm.check_fork()?;
-        let callback: AbortCallback = Arc::new(Callback::new(move |()| f()));
+        let callback: AbortCallback = Box::new(f);
         let extras = task.slot.extras_or_new(self.realm);
         // From here on the finisher claims the end before it takes the callbacks off.
         task.slot.word.mark(PARTS);
-        let (reached, number) = {
-            let mut hooks = task.tree.hooks();
-            if task.slot.word.load().has(ENDING | TERMINAL) {
-                drop(hooks);
-                callback.cancel();
-                return Ok((callback, 0));
-            }
-            let number = hooks.add(Hook {
-                slot: task.slot,
-                callback: Arc::clone(&callback),
-            });
-            // Whoever ends the task waits for it, also while it runs here.
-            extras.lock().aborts.push((number, Arc::clone(&callback)));
-            let reached = abort::find_mark(task.slot, self.realm).is_some();
-            if reached {
-                hooks.entries.remove(&number);
-            }
-            (reached, number)
-        };
-        if reached {
+        let mut hooks = task.tree.hooks.lock();
+        if task.slot.word.load().has(ENDING | TERMINAL) {
+            drop(hooks);
+            callback::shelter(move || drop(callback));
+            return Ok(None);
+        }
+        let ticket = hooks.add(task.slot, callback);
+        // Whoever ends the task waits for it, also while it runs here.
+        extras.lock().aborts.push(ticket);
+        let reached = abort::find_mark(task.slot, self.realm).is_some();
+        let called = reached.then(|| hooks.start(ticket)).flatten();
+        drop(hooks);
+        if let Some(callback) = called {
             // The aborter may not have come to it: who is called finds the abort from here on.
             task.tree.raise_epoch();
-            callback.run(());
+            task.tree.hooks.run(ticket, callback);
         }
-        Ok((callback, number))
+        Ok(Some(ticket))
     }
 
     /// Takes an abort callback off, and waits if it is running on another thread.
-    pub(crate) fn forget_abort(
-        &'static self,
-        task: TaskRef,
-        callback: &AbortCallback,
-        number: u64,
-    ) {
-        if number != 0 {
-            let removed = task.tree.hooks().entries.remove(&number);
-            drop(removed);
-            if let Some(extras) = task.slot.extras(self.realm) {
-                extras.lock().aborts.retain(|(other, _)| *other != number);
-            }
+    pub(crate) fn forget_abort(&'static self, task: TaskRef, ticket: AbortTicket) {
+        if let Some(extras) = task.slot.extras(self.realm) {
+            extras.lock().aborts.retain(|other| *other != ticket);
         }
-        callback.cancel();
+        task.tree.hooks.forget(ticket);
     }
 
     /// Registers a completion callback; it runs now if the task has ended.
@@ -228,12 +212,14 @@ impl Engine {
         }
         // An abort calls this once it has set its mark.
         let wake = move || task.realm().wake(task.slot);
-        let (alarm, number) = self.on_abort(task, wake)?;
+        let alarm = self.on_abort(task, wake)?;
         let is_aborted = || !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm);
         let is_over = || !task.slot.word.fall_asleep() || is_aborted();
         self.realm.sleep(task.slot, &Deadline::Never, is_over);
         task.slot.word.wake_up();
-        self.forget_abort(task, &alarm, number);
+        if let Some(alarm) = alarm {
+            self.forget_abort(task, alarm);
+        }
         // Whoever claims the end goes on to it.
         if task.slot.word.load().has(ENDING | TERMINAL) {
             return Err(Error::new(

@@ -196,8 +196,8 @@ impl TaskContext {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn on_abort(&self, f: impl FnOnce() + Send + 'static) -> Result<AbortGuard> {
-        let (callback, number) = self.task.engine.on_abort(self.task, f)?;
-        Ok(AbortGuard::new(self.task, callback, number))
+        let ticket = self.task.engine.on_abort(self.task, f)?;
+        Ok(AbortGuard::new(self.task, ticket))
     }
 
     /// Tells this task and all below it to abort; the owner of a task may always do that.

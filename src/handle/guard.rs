@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::arena::Held;
 use crate::engine::{Engine, TaskRef};
-use crate::node::extras::{AbortCallback, DoneCallback};
+use crate::node::extras::{AbortTicket, DoneCallback};
 
 /// Keeps an abort callback registered: see [`TaskContext::on_abort`](crate::TaskContext::on_abort).
 ///
@@ -22,21 +22,14 @@ use crate::node::extras::{AbortCallback, DoneCallback};
 pub struct AbortGuard {
     task: TaskRef,
     held: Held,
-    callback: AbortCallback,
-    number: u64,
-    forgotten: bool,
+    /// None if the task had ended, or the callback is to stay.
+    ticket: Option<AbortTicket>,
 }
 
 impl AbortGuard {
-    pub(super) fn new(task: TaskRef, callback: AbortCallback, number: u64) -> Self {
+    pub(super) fn new(task: TaskRef, ticket: Option<AbortTicket>) -> Self {
         let held = Held::retain(task.slot, task.realm());
-        Self {
-            task,
-            held,
-            callback,
-            number,
-            forgotten: false,
-        }
+        Self { task, held, ticket }
     }
 
     /// Leaves the callback registered until the task ends.
@@ -49,16 +42,16 @@ impl AbortGuard {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn forget(mut self) {
-        self.forgotten = true;
+        self.ticket = None;
     }
 }
 
 impl Drop for AbortGuard {
     fn drop(&mut self) {
-        if !self.forgotten && !self.task.realm().is_forked() {
-            self.task
-                .engine
-                .forget_abort(self.task, &self.callback, self.number);
+        if let Some(ticket) = self.ticket
+            && !self.task.realm().is_forked()
+        {
+            self.task.engine.forget_abort(self.task, ticket);
         }
     }
 }

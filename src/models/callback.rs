@@ -80,7 +80,8 @@ fn abort_vs_abort_of_a_sibling_each_calls_its_own() {
     });
 }
 
-/// abort_4. Fails if `Callback::cancel` does not wait for one that is running.
+/// abort_4. Fails if `Hooks::forget` does not wait for one that is running, or if an aborter
+/// that takes one off does not say in the same step that it runs.
 #[test]
 fn drop_of_abort_guard_vs_running_callback() {
     check(3, || {
@@ -130,7 +131,7 @@ fn on_abort_vs_finish_nothing_left_behind() {
         let slow = Slow::new();
         let guard = reporter.on_abort(slow.callback()).unwrap();
         owner.join().unwrap().unwrap();
-        assert!(tree.hooks().entries.is_empty());
+        assert!(tree.hooks.lock().is_empty());
         drop(guard);
         assert_eq!((slow.runs.get(), slow.destroyed.get()), (0, 1));
     });

@@ -55,6 +55,14 @@ pub(crate) fn call<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn std::any::Any 
     catch_unwind(AssertUnwindSafe(|| nonblocking(f)))
 }
 
+/// The same where nobody asks what came of it. What a panic carries may panic when it is
+/// dropped, so that happens under the same shelter.
+pub(crate) fn shelter(f: impl FnOnce()) {
+    if let Err(payload) = call(f) {
+        let _ = call(move || drop(payload));
+    }
+}
+
 /// One callback: runs at most once, on whatever thread takes it.
 pub(crate) struct Callback<A> {
     state: Lock<State<A>>,
@@ -91,10 +99,7 @@ impl<A> Callback<A> {
     /// Runs it, unless it has run, runs or was cancelled. No lock is held meanwhile.
     pub(crate) fn run(&self, argument: A) {
         if let Some(f) = self.disarm(State::Running(thread_id())) {
-            // A payload whose own drop panics is dropped under the same shelter.
-            if let Err(payload) = call(move || f(argument)) {
-                let _ = call(move || drop(payload));
-            }
+            shelter(move || f(argument));
             *self.state.lock() = State::Over;
             self.over.notify_all();
         }
@@ -107,9 +112,7 @@ impl<A> Callback<A> {
         // The closure, and what it owns, is dropped after the lock is released, and under the
         // shelter under which it would have run: whoever ends a task has to go on.
         if let Some(f) = self.disarm(State::Over) {
-            if let Err(payload) = call(move || drop(f)) {
-                let _ = call(move || drop(payload));
-            }
+            shelter(move || drop(f));
             return;
         }
         if is_inside() {

@@ -16,8 +16,12 @@ use crate::view::{Name, Status};
 /// A completion callback; the number tells it from others of the same task.
 pub(crate) type DoneCallback = Arc<Callback<Result<Status>>>;
 
-/// An abort callback and its number in the tree's list.
-pub(crate) type AbortCallback = Arc<Callback<()>>;
+/// Where an abort callback waits in the list of its tree, and which of all it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AbortTicket {
+    pub(crate) at: u32,
+    pub(crate) stamp: u64,
+}
 
 /// The block.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ pub(crate) struct Parts {
     /// The sum over all cells, and the total, fixed by the end of the task.
     pub(crate) frozen: Option<(u64, u64)>,
     pub(crate) done: Vec<(u64, DoneCallback)>,
-    pub(crate) aborts: Vec<(u64, AbortCallback)>,
+    pub(crate) aborts: Vec<AbortTicket>,
     pub(crate) next_callback: u64,
 }
 

@@ -13,7 +13,7 @@ use crate::node::extras::AbortMark;
 use crate::node::slot::Slot;
 use crate::node::word::{ABORT, SETTLED, WAS_ABORTED};
 use crate::sync::{AtomicU64, Ordering};
-use crate::tree::root::{Hook, Tree};
+use crate::tree::root::Tree;
 
 /// Whether an abort reaches the task: its own, or an ancestor's.
 ///
@@ -116,22 +116,11 @@ pub(crate) fn mark(slot: &'static Slot, tree: &Tree) {
     tree.raise_epoch();
 }
 
-/// Calls everybody in the tree whom an abort reaches. Each entry has one owner: whoever
-/// takes it off the list.
-pub(crate) fn call_hooks(tree: &Tree, realm: &'static Realm) {
-    let called: Vec<Hook> = {
-        let mut hooks = tree.hooks();
-        if hooks.entries.is_empty() {
-            return;
-        }
-        // Whoever is on the list has not settled, so its ancestors are there to climb.
-        hooks
-            .entries
-            .extract_if(.., |_, hook| find_mark(hook.slot, realm).is_some())
-            .map(|(_, hook)| hook)
-            .collect()
-    };
-    for hook in called {
-        hook.callback.run(());
-    }
+/// Calls everybody in the tree whom the abort of a task reaches, or another one.
+pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Realm) {
+    // Whoever is on the list has not settled, so its ancestors are there to climb; and the
+    // root, which the caller holds, is everybody's.
+    let everybody = aborted.is_root();
+    tree.hooks
+        .call(|slot| everybody || find_mark(slot, realm).is_some());
 }

@@ -4,6 +4,7 @@
 pub(crate) mod abort;
 pub(crate) mod family;
 pub(crate) mod fold;
+pub(crate) mod hooks;
 pub(crate) mod kids;
 pub(crate) mod record;
 pub(crate) mod root;

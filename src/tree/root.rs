@@ -1,12 +1,9 @@
 //! What all tasks of one tree share.
 
-use std::collections::BTreeMap;
-
 use crate::arena::Pooled;
 use crate::clock::{NEVER, Tick};
-use crate::node::extras::AbortCallback;
-use crate::node::slot::Slot;
-use crate::sync::{AtomicU32, AtomicU64, CachePadded, Guard, Lock, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering};
+use crate::tree::hooks::Hooks;
 
 /// The block of a tree, which its root holds for as long as it lives.
 #[derive(Debug)]
@@ -22,21 +19,7 @@ pub(crate) struct Tree {
     deadline: AtomicU64,
     /// Records of folded tasks that the whole tree keeps.
     pub(crate) kept: AtomicU64,
-    hooks: Lock<Hooks>,
-}
-
-/// Who is to be called when an abort reaches it.
-#[derive(Debug, Default)]
-pub(crate) struct Hooks {
-    /// Never starts again, so that a number of an earlier tree finds nothing.
-    next: u64,
-    pub(crate) entries: BTreeMap<u64, Hook>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Hook {
-    pub(crate) slot: &'static Slot,
-    pub(crate) callback: AbortCallback,
+    pub(crate) hooks: Hooks,
 }
 
 impl Pooled for Tree {
@@ -47,7 +30,7 @@ impl Pooled for Tree {
             number,
             deadline: AtomicU64::new(NEVER),
             kept: AtomicU64::new(0),
-            hooks: Lock::default(),
+            hooks: Hooks::default(),
         }
     }
 
@@ -83,17 +66,5 @@ impl Tree {
 
     pub(crate) fn set_deadline(&self, deadline: Tick) {
         self.deadline.store(deadline, Ordering::Release);
-    }
-
-    pub(crate) fn hooks(&self) -> Guard<'_, Hooks> {
-        self.hooks.lock()
-    }
-}
-
-impl Hooks {
-    pub(crate) fn add(&mut self, hook: Hook) -> u64 {
-        self.next += 1;
-        self.entries.insert(self.next, hook);
-        self.next
     }
 }

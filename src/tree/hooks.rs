@@ -1,0 +1,218 @@
+//! Who is to be called when an abort reaches it.
+//!
+//! One lock of the tree guards the callbacks that wait, and says which of them are running,
+//! and on what threads. A callback has one owner: whoever takes it off the list, aborter or
+//! finisher, so it runs at most once. Who takes it off to run it says so under the same lock,
+//! and again when it is over, so that whoever forgets it either finds it on the list, or
+//! running, or over.
+
+use std::fmt;
+
+use crate::node::callback;
+use crate::node::extras::AbortTicket;
+use crate::node::slot::Slot;
+use crate::sync::{Condvar, Deadline, Guard, Lock, ThreadId, thread_id};
+
+pub(crate) type AbortCallback = Box<dyn FnOnce() + Send>;
+
+/// The abort callbacks of a tree.
+#[derive(Debug, Default)]
+pub(crate) struct Hooks {
+    list: Lock<List>,
+    /// Notified when a callback is over.
+    over: Condvar,
+}
+
+#[derive(Default)]
+pub(crate) struct List {
+    places: Vec<Place>,
+    /// The first of the free places.
+    free: Option<u32>,
+    waiting: usize,
+    /// Never starts again, so that a ticket of an earlier tree finds nothing.
+    stamp: u64,
+    /// One for each thread that is calling somebody, more if callbacks abort.
+    running: Vec<(u64, ThreadId)>,
+}
+
+enum Place {
+    /// And the next that is free.
+    Free(Option<u32>),
+    Taken {
+        stamp: u64,
+        slot: &'static Slot,
+        callback: AbortCallback,
+    },
+}
+
+/// How many places an aborter looks at before it lets others pass.
+const STRETCH: usize = 1_024;
+
+/// So much room stays when the last callback has gone.
+const KEPT_ROOM: usize = 64;
+
+impl Hooks {
+    pub(crate) fn lock(&self) -> Guard<'_, List> {
+        self.list.lock()
+    }
+
+    /// Calls all whom an abort reaches, on this thread, with no lock held. Whoever was on the
+    /// list before the first look is met: a place is never given to another while it is taken.
+    pub(crate) fn call(&self, is_reached: impl Fn(&'static Slot) -> bool) {
+        let mut list = self.list.lock();
+        if list.is_empty() {
+            return;
+        }
+        let (me, mut at) = (thread_id(), 0);
+        while !list.is_empty() && at < list.places.len() {
+            let end = list.places.len().min(at + STRETCH);
+            let found = (at..end).find(|at| list.places[*at].is_taken_by(&is_reached));
+            at = found.map_or(end, |found| found + 1);
+            let called = found.and_then(|found| list.start_at(found as u32, me));
+            drop(list);
+            let stamp = called.map(|(stamp, callback)| {
+                callback::shelter(callback);
+                stamp
+            });
+            list = self.list.lock();
+            if let Some(stamp) = stamp {
+                list.end(stamp);
+                self.over.notify_all();
+            }
+        }
+        let room = list.spare_room();
+        drop(list);
+        drop(room);
+    }
+
+    /// Runs a callback that this thread has taken off.
+    pub(crate) fn run(&self, ticket: AbortTicket, callback: AbortCallback) {
+        callback::shelter(callback);
+        self.list.lock().end(ticket.stamp);
+        self.over.notify_all();
+    }
+
+    /// Once this returns the callback does not run any more: it waits for one that runs on
+    /// another thread, but neither for its own, nor inside another callback, where two that
+    /// wait for each other would never end.
+    pub(crate) fn forget(&self, ticket: AbortTicket) {
+        let mut list = self.list.lock();
+        if let Some(callback) = list.remove(ticket) {
+            let room = list.spare_room();
+            drop(list);
+            drop(room);
+            // Under the shelter under which it would have run: whoever ends a task goes on.
+            callback::shelter(move || drop(callback));
+            return;
+        }
+        if callback::is_inside() {
+            return;
+        }
+        while list.runs_elsewhere(ticket) {
+            list = self.over.wait(list, &Deadline::Never);
+        }
+    }
+}
+
+impl List {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    pub(crate) fn add(&mut self, slot: &'static Slot, callback: AbortCallback) -> AbortTicket {
+        self.stamp += 1;
+        self.waiting += 1;
+        let stamp = self.stamp;
+        let taken = Place::Taken {
+            stamp,
+            slot,
+            callback,
+        };
+        let at = match self.free {
+            Some(at) => {
+                let place = &mut self.places[at as usize];
+                if let Place::Free(next) = std::mem::replace(place, taken) {
+                    self.free = next;
+                }
+                at
+            }
+            None => {
+                self.places.push(taken);
+                (self.places.len() - 1) as u32
+            }
+        };
+        AbortTicket { at, stamp }
+    }
+
+    /// Takes a callback off that the caller is about to run.
+    pub(crate) fn start(&mut self, ticket: AbortTicket) -> Option<AbortCallback> {
+        let callback = self.remove(ticket)?;
+        self.running.push((ticket.stamp, thread_id()));
+        Some(callback)
+    }
+
+    fn start_at(&mut self, at: u32, thread: ThreadId) -> Option<(u64, AbortCallback)> {
+        let (stamp, callback) = self.vacate(at)?;
+        self.running.push((stamp, thread));
+        Some((stamp, callback))
+    }
+
+    fn end(&mut self, stamp: u64) {
+        self.running.retain(|(running, _)| *running != stamp);
+    }
+
+    fn remove(&mut self, ticket: AbortTicket) -> Option<AbortCallback> {
+        match self.places.get(ticket.at as usize)? {
+            Place::Taken { stamp, .. } if *stamp == ticket.stamp => {
+                self.vacate(ticket.at).map(|(_, callback)| callback)
+            }
+            _ => None,
+        }
+    }
+
+    fn vacate(&mut self, at: u32) -> Option<(u64, AbortCallback)> {
+        let free = Place::Free(self.free);
+        match std::mem::replace(self.places.get_mut(at as usize)?, free) {
+            Place::Taken {
+                stamp, callback, ..
+            } => {
+                self.free = Some(at);
+                self.waiting -= 1;
+                Some((stamp, callback))
+            }
+            Place::Free(next) => {
+                self.places[at as usize] = Place::Free(next);
+                None
+            }
+        }
+    }
+
+    fn runs_elsewhere(&self, ticket: AbortTicket) -> bool {
+        let mut running = self.running.iter();
+        running.any(|(stamp, thread)| *stamp == ticket.stamp && *thread != thread_id())
+    }
+
+    /// The room of the places once nobody waits, to be dropped without the lock.
+    fn spare_room(&mut self) -> Vec<Place> {
+        if !self.is_empty() || self.places.capacity() <= KEPT_ROOM {
+            return Vec::new();
+        }
+        self.free = None;
+        std::mem::take(&mut self.places)
+    }
+}
+
+impl Place {
+    fn is_taken_by(&self, is_reached: impl Fn(&'static Slot) -> bool) -> bool {
+        match self {
+            Self::Taken { slot, .. } => is_reached(slot),
+            Self::Free(_) => false,
+        }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} abort callbacks", self.waiting)
+    }
+}
