@@ -107,7 +107,7 @@ impl Engine {
         traits: Traits,
         started: bool,
     ) -> Option<&'static Slot> {
-        if self.realm.is_forked() || self.stage() != Stage::Open || tree.epoch() > 0 {
+        if self.realm.is_forked() || self.stage() != Stage::Open || tree.may_be_aborted() {
             return None;
         }
         let group = parent.interned_names()?.group;
@@ -209,8 +209,9 @@ impl Engine {
         let names = self.realm.intern(group, &spec.names)?;
         let kids = self.kids_of(parent)?;
         // Where an abort is in sight the task is made unstarted, and `start` says why.
-        let started =
-            started && !(parent.tree.epoch() > 0 && abort::reaches(parent.slot, self.realm));
+        let started = started
+            && !(parent.tree.may_be_aborted()
+                && abort::reaches(parent.slot, parent.tree, self.realm));
         let TaskRef { slot, tree, .. } = parent;
         let child = TaskRef {
             slot: self.realm.take_slot()?,

@@ -74,7 +74,7 @@ impl Engine {
         if reading.has(STARTED) {
             return Err(Error::started(task.id()));
         }
-        if !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm) {
+        if !seen.is_current(task.tree) && abort::reaches(task.slot, task.tree, self.realm) {
             return Err(self.never_started(task, seen));
         }
         // Of two who start it the first to come here sets the time, whoever is told to go on.

@@ -213,7 +213,8 @@ impl Engine {
         // An abort calls this once it has set its mark.
         let wake = move || task.realm().wake(task.slot);
         let alarm = self.on_abort(task, wake)?;
-        let is_aborted = || !seen.is_current(task.tree) && abort::reaches(task.slot, self.realm);
+        let is_aborted =
+            || !seen.is_current(task.tree) && abort::reaches(task.slot, task.tree, self.realm);
         let is_over = || !task.slot.word.fall_asleep() || is_aborted();
         self.realm.sleep(task.slot, &Deadline::Never, is_over);
         task.slot.word.wake_up();

@@ -39,7 +39,7 @@ impl TaskContext {
     pub(crate) fn new(task: TaskRef) -> Self {
         Self {
             task,
-            seen: Seen::nothing(),
+            seen: Seen::nothing_yet(task.slot, task.tree),
         }
     }
 

@@ -134,7 +134,7 @@ impl Owner {
         // this end's look and its claim.
         task.engine.end_task(
             *task,
-            &Seen::nothing(),
+            &Seen::nothing_yet(task.slot, task.tree),
             outcome,
             crate::engine::Handle::Stays,
         )
@@ -153,7 +153,12 @@ impl Drop for Owner {
         };
         let outcome = Outcome::Failed(error.into());
         let goes = crate::engine::Handle::Goes;
-        let _ = task.engine.end_task(task, &Seen::nothing(), outcome, goes);
+        let _ = task.engine.end_task(
+            task,
+            &Seen::nothing_yet(task.slot, task.tree),
+            outcome,
+            goes,
+        );
     }
 }
 

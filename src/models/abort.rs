@@ -112,6 +112,31 @@ fn abort_epoch_vs_check_of_a_newborn() {
     });
 }
 
+/// abort_2. Fails if `Seen::nothing_yet` does not look for `SETTLED`, or looks for it before
+/// it reads the epoch.
+#[test]
+fn late_handle_vs_next_tree_in_the_same_block() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        let child = root.child("part").start().unwrap();
+        let reporter = child.reporter();
+        root.abort("all of it").unwrap();
+        let repair = host.repair.clone();
+        let owner = thread::spawn(move || {
+            assert!(child.finish().unwrap_err().is_aborted());
+            assert!(root.finish().unwrap_err().is_aborted());
+            repair.task("next").start().unwrap()
+        });
+        let late = reporter.reporter();
+        assert!(late.abort_requested());
+        let next = owner.join().unwrap();
+        assert!(std::ptr::eq(late.task.tree, next.task.tree));
+        assert!(late.abort_requested() && !next.abort_requested());
+        next.finish().unwrap();
+    });
+}
+
 /// abort_2. Fails if the climb stops at the parent.
 #[test]
 fn abort_reaches_below_a_task_that_has_ended() {

@@ -249,7 +249,8 @@ const NO_PROGRESS: Progress = Progress {
 };
 
 fn abort_info(slot: &'static Slot, engine: &'static Engine) -> Option<AbortInfo> {
-    let mark = match abort::reaches(slot, engine.realm) {
+    let tree = slot.find_tree(engine.realm)?;
+    let mark = match abort::reaches(slot, tree, engine.realm) {
         true => abort::mark_of(slot, engine.realm)?,
         false => return None,
     };

@@ -4,7 +4,8 @@
 //! the tree. A check compares the epoch with the one that its handle saw last: one load of
 //! a line that nobody writes. Only when it moved does the check climb the ancestors' words.
 //! Nothing is copied downwards, so nothing can escape: a handle that is born later has seen
-//! epoch 0 and climbs at its first check. Only tasks that are to be called, or that sleep
+//! the epoch before the tree's first abort, and climbs at its first check if there was one;
+//! in a tree that nobody aborted nobody climbs. Only tasks that are to be called, or that sleep
 //! in a checkpoint, are on a list, which the aborter goes through after it has set the mark,
 //! and which they enter, under the same lock, after looking for one.
 
@@ -17,16 +18,16 @@ use crate::tree::root::Tree;
 
 /// Whether an abort reaches the task: its own, or an ancestor's.
 ///
-/// A task that has not settled pins its ancestors; whoever holds no more than a reference
-/// may see it settle during the climb, and then the answer is the one frozen at its end.
-pub(crate) fn reaches(slot: &'static Slot, realm: &'static Realm) -> bool {
+/// A task that has not settled pins its ancestors and its tree; whoever holds no more than a
+/// reference may see it settle meanwhile, and then the answer is the one frozen at its end.
+pub(crate) fn reaches(slot: &'static Slot, tree: &Tree, realm: &'static Realm) -> bool {
     let at_end = || {
         let now = slot.word.load();
         now.has(SETTLED).then(|| now.has(ABORT | WAS_ABORTED))
     };
     at_end().unwrap_or_else(|| {
-        let found = find_mark(slot, realm).is_some();
-        // The climb's loads are acquires, so this look is not made before them.
+        let found = tree.may_be_aborted() && find_mark(slot, realm).is_some();
+        // The loads before are acquires, so this look is not made before them.
         at_end().unwrap_or(found)
     })
 }
@@ -61,15 +62,26 @@ pub(crate) fn mark_of(slot: &'static Slot, realm: &'static Realm) -> Option<Abor
     }
 }
 
-/// What a handle knows about aborts in its tree: the epoch that it saw last. 0, which no
-/// epoch after an abort is, makes the first check climb.
-#[derive(Debug, Default)]
+/// What a handle knows about aborts in its tree: the epoch that it saw last.
+#[derive(Debug)]
 pub(crate) struct Seen(AtomicU64);
 
+/// No tree's epoch: the first check looks.
+const NOTHING: u64 = 0;
+
 impl Seen {
+    /// What a new handle of a task knows: that nobody was aborted before the tree's first
+    /// abort.
     #[inline]
-    pub(crate) fn nothing() -> Self {
-        Self(AtomicU64::new(0))
+    pub(crate) fn nothing_yet(slot: &'static Slot, tree: &Tree) -> Self {
+        let first = tree.first_epoch();
+        // The block of a task that has settled may be another tree's by now. Looked for after
+        // the epoch was read: whoever has not settled by then has read its own tree's.
+        let seen = match slot.word.load().has(SETTLED) {
+            true => NOTHING,
+            false => first,
+        };
+        Self(AtomicU64::new(seen))
     }
 
     #[inline]
@@ -97,7 +109,7 @@ impl Seen {
         }
         loop {
             let epoch = tree.epoch();
-            if reaches(slot, realm) {
+            if reaches(slot, tree, realm) {
                 return true;
             }
             // The words were read after this epoch was; if it still stands, no abort has
@@ -123,4 +135,24 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
     let everybody = aborted.is_root();
     tree.hooks
         .call(|slot| everybody || find_mark(slot, realm).is_some());
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::Manager;
+
+    #[test]
+    fn a_tree_that_nobody_aborted_never_climbs_whatever_had_its_block() {
+        let manager = Manager::builder().build().unwrap();
+        let module = manager.register_module("repair").unwrap();
+        for _ in 0..100 {
+            let root = module.task("repair").start().unwrap();
+            let tree = root.task.tree;
+            let child = root.child("part").start().unwrap();
+            assert!(!tree.may_be_aborted() && child.seen.is_current(tree));
+            root.abort("enough").unwrap();
+            assert!(tree.may_be_aborted() && child.abort_requested());
+            assert!(root.child("part").create().unwrap().abort_requested());
+        }
+    }
 }

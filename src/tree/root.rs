@@ -8,10 +8,8 @@ use crate::tree::hooks::Hooks;
 /// The block of a tree, which its root holds for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// Grows with every abort in the tree, and goes on growing through all trees that use
-    /// this block, so that a figure seen in one tree is never seen in another. On a line of
-    /// its own: every check of every worker reads it, and only an abort writes it.
-    epoch: CachePadded<AtomicU64>,
+    /// On a line of its own: every check of every worker reads it, and only an abort writes it.
+    epochs: CachePadded<Epochs>,
     /// Which manager the tree belongs to.
     engine: AtomicU32,
     number: u32,
@@ -22,10 +20,22 @@ pub(crate) struct Tree {
     pub(crate) hooks: Hooks,
 }
 
+#[derive(Debug)]
+struct Epochs {
+    /// Grows with every abort in the tree, and goes on growing through all trees that use
+    /// this block, so that a figure seen in one tree is never seen in another.
+    now: AtomicU64,
+    /// The epoch at the root's birth, when there was nothing to see.
+    first: AtomicU64,
+}
+
 impl Pooled for Tree {
     fn new(number: u32) -> Self {
         Self {
-            epoch: CachePadded::new(AtomicU64::new(0)),
+            epochs: CachePadded::new(Epochs {
+                now: AtomicU64::new(1),
+                first: AtomicU64::new(1),
+            }),
             engine: AtomicU32::new(0),
             number,
             deadline: AtomicU64::new(NEVER),
@@ -44,16 +54,33 @@ impl Tree {
         self.engine.store(engine, Ordering::Relaxed);
         self.deadline.store(NEVER, Ordering::Relaxed);
         self.kept.store(0, Ordering::Relaxed);
+        // No task of this tree has been aborted yet. An aborter in the tree before may be late
+        // to raise the epoch; then somebody looks in vain.
+        let now = self.epochs.now.load(Ordering::Relaxed);
+        self.epochs.first.store(now, Ordering::Release);
     }
 
     #[inline]
     pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.epochs.now.load(Ordering::Acquire)
+    }
+
+    /// The epoch before any abort in the tree. Acquire, with the store at the root's birth:
+    /// whoever reads that of another tree sees that the task it came for has settled.
+    #[inline]
+    pub(crate) fn first_epoch(&self) -> u64 {
+        self.epochs.first.load(Ordering::Acquire)
+    }
+
+    /// Whether any task of the tree may have been aborted.
+    #[inline]
+    pub(crate) fn may_be_aborted(&self) -> bool {
+        self.epoch() != self.first_epoch()
     }
 
     /// Release: whoever sees the new epoch sees the mark on the task that was aborted.
     pub(crate) fn raise_epoch(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.epochs.now.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn engine(&self) -> u32 {
