@@ -33,9 +33,10 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// Lives as long as the process, as its tasks' names may; so its own is not counted.
     pub(crate) fn new(name: &str) -> Self {
         Self {
-            name: Name::from(name),
+            name: Name::from_static(leak(name)),
             gate: AtomicU32::new(0),
             interned: Lock::new(HashMap::new()),
         }

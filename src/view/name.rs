@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 /// A string that is cheap to clone: most names of tasks repeat, and are kept once.
 ///
@@ -18,10 +19,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Name(Text);
 
+/// Two words, as a listing of many tasks is mostly names: a counted text whose length lies
+/// with it fits beside the pointer that is no text's.
 #[derive(Clone)]
 enum Text {
     Static(&'static str),
-    Shared(Arc<str>),
+    Shared(ArcStr),
 }
 
 impl Name {
@@ -41,6 +44,7 @@ impl Name {
     /// ```
     /// assert_eq!(taskmgr::Name::from("ks").as_str(), "ks");
     /// ```
+    #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Text::Static(text) => text,
@@ -154,5 +158,15 @@ impl fmt::Debug for Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_two_words() {
+        assert_eq!(size_of::<Name>(), 16);
     }
 }
