@@ -5,7 +5,7 @@
 //! compares all 128 bits, and an id that this process did not hand out decodes with a
 //! chance of 2^-58.
 
-use uuid::{Builder, Uuid};
+use uuid::Uuid;
 
 /// Where a task lives: a slot, and which of the slot's tenants it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,11 +17,27 @@ pub(crate) struct Place {
 /// Random for each process, so that ids of two processes do not collide.
 #[derive(Debug)]
 pub(crate) struct IdKey {
-    rounds: [u64; 4],
+    rounds: [Round; 2],
     check: [u64; 2],
 }
 
+/// One step of the permutation: every part of it can be undone.
+#[derive(Debug)]
+struct Round {
+    key: u64,
+    factor: u64,
+    /// What undoes the multiplication: the factor is odd, so there is one.
+    inverse: u64,
+}
+
 const CHECK_BITS: u32 = 58;
+const CHECK: u64 = (1 << CHECK_BITS) - 1;
+
+/// The version's bits in the upper half of an id, and the variant's in the lower.
+const VERSION: u64 = 0xf000;
+const VARIANT: u64 = 0b11 << 62;
+const V4: u64 = 0x4000;
+const RFC: u64 = 0b10 << 62;
 
 impl IdKey {
     pub(crate) fn random() -> Self {
@@ -36,64 +52,73 @@ impl IdKey {
             mix(high ^ process, low | 1) ^ low.rotate_left(32) ^ process
         };
         Self {
-            rounds: [word(), word(), word(), word()],
+            rounds: [(); 2].map(|()| Round::new(word(), word() | 1)),
             check: [word(), word() | 1],
         }
     }
 
+    /// The upper half carries 60 bits of the permuted place around the version, the lower
+    /// one the variant, the other four and the check.
+    #[inline]
     pub(crate) fn encode(&self, place: Place) -> Uuid {
         let plain = (u64::from(place.generation) << 32) | u64::from(place.slot);
-        let bits = (u128::from(self.permute(plain)) << CHECK_BITS) | u128::from(self.check(plain));
-        // The 122 bits go around the four of the version and the two of the variant.
-        let high = (bits >> 74) << 80;
-        let middle = ((bits >> 62) & 0xfff) << 64;
-        let low = bits & ((1 << 62) - 1);
-        Builder::from_random_bytes((high | middle | low).to_be_bytes()).into_uuid()
+        let permuted = self
+            .rounds
+            .iter()
+            .fold(plain, |word, round| round.apply(word));
+        let high = (permuted & !VERSION) | V4;
+        let low = RFC | ((permuted & VERSION) >> 12 << CHECK_BITS) | self.check(plain);
+        Uuid::from_u64_pair(high, low)
     }
 
+    #[inline]
     pub(crate) fn decode(&self, id: Uuid) -> Option<Place> {
-        let raw = id.as_u128();
-        if (raw >> 76) & 0xf != 4 || (raw >> 62) & 0b11 != 0b10 {
-            return None;
-        }
-        let bits = ((raw >> 80) << 74) | (((raw >> 64) & 0xfff) << 62) | (raw & ((1 << 62) - 1));
-        let plain = self.restore((bits >> CHECK_BITS) as u64);
-        (self.check(plain) == (bits as u64) & ((1 << CHECK_BITS) - 1)).then_some(Place {
+        let (high, low) = id.as_u64_pair();
+        let permuted = (high & !VERSION) | ((low >> CHECK_BITS << 12) & VERSION);
+        let rounds = self.rounds.iter().rev();
+        let plain = rounds.fold(permuted, |word, round| round.undo(word));
+        let shaped = high & VERSION == V4 && low & VARIANT == RFC;
+        (shaped && self.check(plain) == low & CHECK).then_some(Place {
             slot: plain as u32,
             generation: (plain >> 32) as u32,
         })
     }
 
-    /// A Feistel network over two halves: a permutation whatever its round function is.
-    fn permute(&self, plain: u64) -> u64 {
-        let (mut left, mut right) = ((plain >> 32) as u32, plain as u32);
-        for key in self.rounds {
-            (left, right) = (right, left ^ round(right, key));
-        }
-        (u64::from(left) << 32) | u64::from(right)
-    }
-
-    fn restore(&self, permuted: u64) -> u64 {
-        let (mut left, mut right) = ((permuted >> 32) as u32, permuted as u32);
-        for key in self.rounds.iter().rev() {
-            (left, right) = (right ^ round(left, *key), left);
-        }
-        (u64::from(left) << 32) | u64::from(right)
-    }
-
+    #[inline]
     fn check(&self, plain: u64) -> u64 {
-        mix(
-            mix(plain ^ self.check[0], self.check[1]) ^ plain,
-            self.check[0] | 1,
-        ) >> 6
+        mix(plain ^ self.check[0], self.check[1]) >> 6
     }
 }
 
-fn round(half: u32, key: u64) -> u32 {
-    (mix(u64::from(half) ^ key, key | 1) >> 17) as u32
+impl Round {
+    fn new(key: u64, factor: u64) -> Self {
+        // Newton's method: each step doubles the bits that are right, of which there are
+        // three to begin with.
+        let step =
+            |inverse: u64| inverse.wrapping_mul(2_u64.wrapping_sub(factor.wrapping_mul(inverse)));
+        Self {
+            key,
+            factor,
+            inverse: (0..5).fold(factor, |inverse, _| step(inverse)),
+        }
+    }
+
+    /// A product carries upwards only; the shift takes what came up down again.
+    #[inline]
+    fn apply(&self, word: u64) -> u64 {
+        let product = (word ^ self.key).wrapping_mul(self.factor);
+        product ^ (product >> 32)
+    }
+
+    #[inline]
+    fn undo(&self, word: u64) -> u64 {
+        let product = word ^ (word >> 32);
+        product.wrapping_mul(self.inverse) ^ self.key
+    }
 }
 
 /// The folded product of two words, as fast hashes use it.
+#[inline]
 fn mix(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ ((product >> 64) as u64)
