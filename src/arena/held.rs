@@ -27,7 +27,19 @@ impl Held {
         realm: &'static Realm,
         generation: u32,
     ) -> Option<Self> {
-        slot.word.acquire(generation).map(|_| Self { slot, realm })
+        Self::acquire_without(slot, realm, generation, 0)
+    }
+
+    /// The same, unless one of these flags is set.
+    #[inline]
+    pub(crate) fn acquire_without(
+        slot: &'static Slot,
+        realm: &'static Realm,
+        generation: u32,
+        flags: u64,
+    ) -> Option<Self> {
+        let acquired = slot.word.acquire(generation, flags);
+        acquired.map(|_| Self { slot, realm })
     }
 
     #[inline]

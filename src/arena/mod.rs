@@ -17,7 +17,7 @@ use crate::names::{Given, Group, NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
-use crate::sync::{self, Deadline, Lock, Sleepers};
+use crate::sync::{self, AtomicU32, Deadline, Lock, Ordering, Sleepers};
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
@@ -60,6 +60,8 @@ pub(crate) struct Realm {
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static crate::engine::Engine>>,
+    /// How many there are.
+    managers: AtomicU32,
 }
 
 impl Realm {
@@ -75,11 +77,20 @@ impl Realm {
             sleepers: Sleepers::new(),
             names: Pool::new(),
             engines: Lock::new(Vec::new()),
+            managers: AtomicU32::new(0),
         }
     }
 
     pub(crate) fn remember(&self, engine: &'static crate::engine::Engine) {
         self.engines.lock().push(engine);
+        self.managers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether every task here is of one manager. Whoever asks holds a task, or has read its
+    /// birth: that came after its manager's, which therefore is among those counted.
+    #[inline]
+    pub(crate) fn has_one_manager(&self) -> bool {
+        self.managers.load(Ordering::Relaxed) == 1
     }
 
     /// The realm of this process.
@@ -222,7 +233,6 @@ mod tests {
     use super::*;
     use crate::node::slot::{Birth, UNKNOWN};
     use crate::node::word::MAX_GENERATION;
-    use crate::sync::Ordering;
 
     fn realm() -> &'static Realm {
         Box::leak(Box::new(Realm::new(0)))

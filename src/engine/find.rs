@@ -4,9 +4,10 @@ use uuid::Uuid;
 
 use super::{Engine, ModuleCore, TaskRef};
 use crate::arena::Held;
+use crate::clock::NEVER;
 use crate::error::{Error, GoneReason, Result};
 use crate::id::Place;
-use crate::node::slot::{PARENT_ID, Slot};
+use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
 use crate::provider::Hosted;
 use crate::tree::record::Record;
@@ -20,29 +21,51 @@ pub(crate) enum Found {
 }
 
 impl Engine {
-    /// The regular task of this id.
-    pub(crate) fn find(&'static self, id: Uuid) -> Result<Held> {
-        self.check()?;
-        match self.look_up(id) {
-            Some(held) => Ok(held),
-            None => Err(self.why_not(id)),
+    /// The regular or virtual task of this id.
+    #[inline(always)]
+    pub(crate) fn find_any(&'static self, id: Uuid) -> Result<Found> {
+        match self.find_unsettled(id) {
+            Some(held) => Ok(Found::Regular(held)),
+            None => self.find_further(id),
         }
     }
 
-    /// The regular or virtual task of this id.
-    pub(crate) fn find_any(&'static self, id: Uuid) -> Result<Found> {
-        match self.find(id) {
-            Ok(held) => Ok(Found::Regular(held)),
-            Err(error) if error.is_not_found() => match self.find_virtual(id)? {
-                Some((provider, module)) => Ok(Found::Virtual(provider, module)),
-                None => Err(error),
-            },
-            Err(error) => Err(error),
+    /// The task of this id, if it has one of ours and has not settled: what most look-ups
+    /// are for. Short and inlined, so that a processor that waits for the memory of one
+    /// task sees as far as the next look-up.
+    #[inline(always)]
+    fn find_unsettled(&'static self, id: Uuid) -> Option<Held> {
+        if !self.answers() {
+            return None;
+        }
+        let place = self.realm.key.decode(id)?;
+        let slot = self.realm.slots.find(place.slot)?;
+        let held = Held::acquire_without(slot, self.realm, place.generation, SETTLED | GONE)?;
+        // With one manager, which is what a node has, the tree's block is left alone.
+        match self.realm.has_one_manager() && !slot.is(HOST_ID) {
+            true => Some(held),
+            false => let_go(held),
+        }
+    }
+
+    #[cold]
+    fn find_further(&'static self, id: Uuid) -> Result<Found> {
+        self.check()?;
+        if let Some(held) = self.look_up(id) {
+            return Ok(Found::Regular(held));
+        }
+        let error = self.why_not(id);
+        if !error.is_not_found() {
+            return Err(error);
+        }
+        match self.find_virtual(id)? {
+            Some((provider, module)) => Ok(Found::Virtual(provider, module)),
+            None => Err(error),
         }
     }
 
     fn look_up(&'static self, id: Uuid) -> Option<Held> {
-        let own = self.realm.place_of(id).map(|(_, place)| place);
+        let own = self.realm.key.decode(id);
         // An id that was made here and is gone may have been brought back by the host.
         let held = own
             .and_then(|place| self.registered(place, id))
@@ -57,21 +80,23 @@ impl Engine {
     /// The task at this place, if it has this id and is registered.
     fn registered(&'static self, place: Place, id: Uuid) -> Option<Held> {
         let slot = self.realm.slots.find(place.slot)?;
-        let held = Held::acquire(slot, self.realm, place.generation)?;
+        let held = Held::acquire_without(slot, self.realm, place.generation, GONE)?;
         // A task with an id of the host's is found by that id alone.
         let named_so = slot.id(self.realm) == id;
         let mine = slot
             .find_tree(self.realm)
             .is_some_and(|tree| tree.belongs_to(self));
-        (named_so && mine && !slot.word.load().has(GONE)).then_some(held)
+        (named_so && mine).then_some(held)
     }
 
     /// Whether a settled root's time has come, swept or not.
     pub(crate) fn is_expired(&'static self, slot: &'static Slot) -> bool {
         slot.is_root()
-            && slot
-                .find_tree(self.realm)
-                .is_some_and(|tree| tree.deadline() <= self.now())
+            && slot.find_tree(self.realm).is_some_and(|tree| {
+                let deadline = tree.deadline();
+                // Most have none, and need no clock.
+                deadline != NEVER && deadline <= self.now()
+            })
     }
 
     /// Why there is no task of this id. Only whoever asks in vain pays for the answer.
@@ -183,6 +208,13 @@ impl Engine {
         });
         all.collect()
     }
+}
+
+/// Out of the way of those that are kept.
+#[cold]
+fn let_go<T>(held: Held) -> Option<T> {
+    drop(held);
+    None
 }
 
 /// The wanted record among these and their descendants.

@@ -167,6 +167,12 @@ impl Engine {
         }
     }
 
+    /// The same as a yes or no.
+    #[inline]
+    pub(crate) fn answers(&self) -> bool {
+        !self.realm.is_forked() && self.stage() != Stage::Closed
+    }
+
     pub(crate) fn task_ttl(&self) -> Duration {
         Duration::from_nanos(self.task_ttl.load(Ordering::Relaxed))
     }

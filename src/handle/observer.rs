@@ -82,12 +82,16 @@ enum Inner {
         held: Held,
         engine: &'static Engine,
     },
-    Virtual {
-        id: Uuid,
-        provider: Hosted,
-        module: &'static ModuleCore,
-        engine: &'static Engine,
-    },
+    /// Boxed, so that the others, which are many, are passed on in three words.
+    Virtual(Box<Virtual>),
+}
+
+#[derive(Clone)]
+struct Virtual {
+    id: Uuid,
+    provider: Hosted,
+    module: &'static ModuleCore,
+    engine: &'static Engine,
 }
 
 impl Observer {
@@ -95,15 +99,16 @@ impl Observer {
         Self(Inner::Regular { held, engine })
     }
 
+    #[inline]
     pub(crate) fn of(found: Found, id: Uuid, engine: &'static Engine) -> Self {
         Self(match found {
             Found::Regular(held) => Inner::Regular { held, engine },
-            Found::Virtual(provider, module) => Inner::Virtual {
+            Found::Virtual(provider, module) => Inner::Virtual(Box::new(Virtual {
                 id,
                 provider,
                 module,
                 engine,
-            },
+            })),
         })
     }
 
@@ -118,7 +123,7 @@ impl Observer {
     pub fn id(&self) -> Uuid {
         match &self.0 {
             Inner::Regular { held, engine } => held.slot().id(engine.realm),
-            Inner::Virtual { id, .. } => *id,
+            Inner::Virtual(theirs) => theirs.id,
         }
     }
 
@@ -142,12 +147,13 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(snapshot::status(held, engine))
             }
-            Inner::Virtual {
-                id,
-                provider,
-                module,
-                engine,
-            } => {
+            Inner::Virtual(theirs) => {
+                let Virtual {
+                    id,
+                    provider,
+                    module,
+                    engine,
+                } = &**theirs;
                 engine.realm.check_fork()?;
                 snapshot::virtual_status(engine, provider, &module.group.name, *id)
             }
@@ -174,12 +180,13 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(snapshot::status_tree(held, engine))
             }
-            Inner::Virtual {
-                id,
-                provider,
-                module,
-                engine,
-            } => {
+            Inner::Virtual(theirs) => {
+                let Virtual {
+                    id,
+                    provider,
+                    module,
+                    engine,
+                } = &**theirs;
                 engine.realm.check_fork()?;
                 snapshot::virtual_tree(engine, provider, &module.group.name, *id)
             }
@@ -204,7 +211,7 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(Engine::has_ended(TaskRef::of(held, engine)))
             }
-            Inner::Virtual { .. } => Ok(self.status()?.state.is_terminal()),
+            Inner::Virtual(_) => Ok(self.status()?.state.is_terminal()),
         }
     }
 
@@ -250,7 +257,7 @@ impl Observer {
                 engine.wait(held, deadline)?;
                 Ok(snapshot::status(held, engine))
             }
-            Inner::Virtual { .. } => self.wait_for_virtual(deadline),
+            Inner::Virtual(_) => self.wait_for_virtual(deadline),
         }
     }
 
@@ -300,16 +307,18 @@ impl Observer {
     pub fn abort(&self, reason: &str) -> Result<()> {
         match &self.0 {
             Inner::Regular { held, engine } => engine.abort(TaskRef::of(held, engine), reason),
-            Inner::Virtual { id, provider, .. } => {
+            Inner::Virtual(theirs) => {
                 let status = self.status()?;
                 if status.state.is_terminal() {
                     return Ok(());
                 }
                 if !status.is_abortable {
-                    return Err(Error::not_abortable(*id));
+                    return Err(Error::not_abortable(theirs.id));
                 }
-                let (id, reason) = (*id, reason.to_owned());
-                provider.ask(move |provider| provider.abort(id, &reason))
+                let (id, reason) = (theirs.id, reason.to_owned());
+                theirs
+                    .provider
+                    .ask(move |provider| provider.abort(id, &reason))
             }
         }
     }
@@ -355,11 +364,14 @@ impl Observer {
     fn only_regular(&self, what: &str) -> Result<(&Held, &'static Engine)> {
         match &self.0 {
             Inner::Regular { held, engine } => Ok((held, engine)),
-            Inner::Virtual { id, .. } => Err(Error::new(
-                ErrorCode::NotSupported,
-                format!("task {id} is virtual and cannot be {what}; ask its provider's host"),
-            )
-            .with_id(*id)),
+            Inner::Virtual(theirs) => {
+                let id = theirs.id;
+                Err(Error::new(
+                    ErrorCode::NotSupported,
+                    format!("task {id} is virtual and cannot be {what}; ask its provider's host"),
+                )
+                .with_id(id))
+            }
         }
     }
 
@@ -392,15 +404,16 @@ impl Observer {
                 let number = engine.on_done(held, Arc::clone(&callback))?;
                 Ok(DoneGuard::regular(held.clone(), engine, callback, number))
             }
-            Inner::Virtual {
-                id,
-                provider,
-                module,
-                engine,
-            } => {
+            Inner::Virtual(asked) => {
+                let Virtual {
+                    id,
+                    ref provider,
+                    module,
+                    engine,
+                } = **asked;
                 engine.realm.check_fork()?;
                 let cancelled = Arc::new(AtomicBool::new(false));
-                let (id, theirs, module, engine) = (*id, Arc::clone(&callback), *module, *engine);
+                let theirs = Arc::clone(&callback);
                 let number = engine.watch(&callback);
                 let completion = Completion::new(Arc::clone(&cancelled), move |status| {
                     engine.unwatch(number);
@@ -420,7 +433,7 @@ impl Observer {
     pub(crate) fn registered(&self) -> Option<(&Held, &'static Engine)> {
         match &self.0 {
             Inner::Regular { held, engine } => Some((held, engine)),
-            Inner::Virtual { .. } => None,
+            Inner::Virtual(_) => None,
         }
     }
 }
@@ -436,7 +449,7 @@ impl AsParent for Observer {
     fn as_parent(&self) -> ParentSpec {
         match &self.0 {
             Inner::Regular { held, engine } => ParentSpec::Task(TaskRef::of(held, engine)),
-            Inner::Virtual { id, .. } => ParentSpec::Id(*id),
+            Inner::Virtual(theirs) => ParentSpec::Id(theirs.id),
         }
     }
 }

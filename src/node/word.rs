@@ -287,11 +287,13 @@ impl Word {
         .is_ok()
     }
 
-    /// A reference by somebody who holds none: only to this tenant, and only while it lives.
+    /// A reference by somebody who holds none: only to this tenant, only while it lives, and
+    /// only if none of these flags is set.
     #[must_use = "the slot may have passed on"]
-    pub(crate) fn acquire(&self, generation: u32) -> Option<Reading> {
+    #[inline]
+    pub(crate) fn acquire(&self, generation: u32, without: u64) -> Option<Reading> {
         self.update(|old| {
-            let fits = old.generation() == generation && old.is_live();
+            let fits = old.generation() == generation && old.is_live() && !old.has(without);
             match fits && old.refs() < (1 << 20) - 1 {
                 true => Ok(Reading(old.0 + REF)),
                 false => Err(()),
@@ -436,12 +438,12 @@ mod tests {
     fn id_1_the_last_reference_ends_the_generation() {
         let word = running();
         let generation = word.load().generation();
-        assert!(word.acquire(generation).is_some());
+        assert!(word.acquire(generation, 0).is_some());
         assert!(!word.release(2));
         assert!(word.release(1));
-        assert!(word.acquire(generation).is_none());
+        assert!(word.acquire(generation, 0).is_none());
         assert!(
-            word.acquire(generation + 1).is_none(),
+            word.acquire(generation + 1, 0).is_none(),
             "a free slot has no tenant"
         );
         assert_eq!(word.load().generation(), generation + 1);
