@@ -65,7 +65,7 @@ fn stale_id_vs_reuse_of_the_slot() {
     });
 }
 
-/// list_2. Fails if `list_one` does not look at the word again, or if `prepare` has no
+/// list_2. Fails if `Scan::list` does not look at the word again, or if `prepare` has no
 /// fence before its first store.
 #[test]
 fn listing_vs_reuse_of_a_slot_never_mixed() {

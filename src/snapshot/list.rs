@@ -1,17 +1,14 @@
-//! Lists: a scan of all slots that takes no reference and holds nobody up.
+//! Lists: the regular tasks of a module, and among them those of its providers.
 
 use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::{read_stats, same_moment};
-use crate::clock::Tick;
+use super::scan;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::names::{Group, Names};
+use crate::names::Group;
 use crate::node::callback;
-use crate::node::slot::{INTERNAL, Slot};
-use crate::node::word::{GONE, Reading, SETTLED};
 use crate::provider::Hosted;
 use crate::view::{Filter, Kind, Stats};
 
@@ -26,12 +23,12 @@ pub(crate) fn list(
     if callback::is_inside() && !providers.is_empty() {
         return Err(Error::would_deadlock("asking a provider for its tasks"));
     }
-    let mut regular: Vec<(Tick, Stats)> = engine
-        .slots()
-        .filter_map(|(slot, reading)| list_one(slot, reading, engine, group, filter))
-        .collect();
-    regular.sort_unstable_by_key(|(born, stats)| (*born, stats.id));
-    let mut listed: Vec<Stats> = regular.into_iter().map(|(_, stats)| stats).collect();
+    // Whoever is listed twice, by a provider too, is told apart by all that are regular.
+    let limit = match providers {
+        [] => filter.limit.unwrap_or(usize::MAX),
+        _ => usize::MAX,
+    };
+    let mut listed = scan::regular(engine, group, filter, limit);
     let cluster = list_virtual(providers, filter, &listed);
     if !cluster.is_empty() {
         listed = merge(listed, cluster);
@@ -73,41 +70,4 @@ fn list_virtual(providers: &[Hosted], filter: &Filter, regular: &[Stats]) -> Vec
         theirs.retain(|stats| ids.insert(stats.id));
     }
     theirs
-}
-
-/// One task of a listing, without a reference to it: what is read of another tenant, or
-/// of a moment between two states, is read again or dropped.
-fn list_one(
-    slot: &'static Slot,
-    first: Reading,
-    engine: &'static Engine,
-    group: &'static Group,
-    filter: &Filter,
-) -> Option<(Tick, Stats)> {
-    let mut reading = first;
-    loop {
-        if !filter.internal && slot.is(INTERNAL) && same_moment(reading, slot) {
-            return None;
-        }
-        let names = match slot.interned_names() {
-            Some(set) => Some(Names::Interned(set)),
-            None => slot
-                .find_extras(engine.realm)
-                .and_then(|extras| extras.lock().names.clone())
-                .map(Names::Owned),
-        };
-        let stats = names.and_then(|names| {
-            let expired = reading.has(SETTLED) && engine.is_expired(slot);
-            let wanted = std::ptr::eq(names.group, group) && !expired;
-            wanted.then(|| (slot.born(), read_stats(slot, reading, engine, &names)))
-        });
-        if same_moment(reading, slot) {
-            return stats.filter(|(_, stats)| filter.lets_through(stats));
-        }
-        reading = slot.word.load();
-        if reading.generation() != first.generation() || reading.has(GONE) {
-            return None;
-        }
-        std::hint::spin_loop();
-    }
 }

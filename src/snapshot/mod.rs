@@ -1,11 +1,12 @@
 //! Reading tasks into views, from outside: no reporter notices.
 
+mod figures;
 mod list;
+mod scan;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
@@ -15,31 +16,39 @@ use crate::engine::{Engine, TaskRef};
 use crate::error::{Error, Result};
 use crate::names::NameSet;
 use crate::node::progress::{Own, Shown, Sums};
-use crate::node::slot::{ABORTABLE, HOST_ID, INTERNAL, Slot, USER_TASK};
-use crate::node::word::{ASLEEP, FAILED, GONE, Reading, SETTLED, STARTED, SUSPEND, TERMINAL};
+use crate::node::slot::{ABORTABLE, INTERNAL, Slot, USER_TASK};
+use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL};
 use crate::provider::Hosted;
-use crate::sync::{Ordering, fence};
+use crate::sync::Ordering;
 use crate::tree::abort;
 use crate::tree::kids::Child;
 use crate::tree::record::Record;
 use crate::tree::walk;
-use crate::view::{AbortInfo, ChildId, Kind, Name, Progress, State, Stats, Status};
+use crate::view::{AbortInfo, ChildCounts, ChildId, Kind, Name, Progress, State, Stats, Status};
 
+use figures::{Figures, same_moment, shown_birth};
 pub(crate) use list::list;
-
-/// What of a word shows in a view: if none of it has changed between two looks, what was
-/// read in between is of one moment.
-const SHOWN: u64 = STARTED | ASLEEP | TERMINAL | FAILED | SETTLED | GONE;
-
-fn same_moment(before: Reading, slot: &'static Slot) -> bool {
-    // The reader's half of the seqlock: the loads before are done before the next.
-    fence(Ordering::Acquire);
-    let after = slot.word.load_relaxed();
-    after.generation() == before.generation() && before.agrees(after, SHOWN)
-}
 
 /// The status of a task that is held.
 pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
+    let slot = held.slot();
+    loop {
+        let reading = slot.word.load();
+        if reading.has(KIDS) {
+            return status_of_parent(held, engine);
+        }
+        let names = slot.names(engine.realm);
+        let seen = Seen::read(slot, engine.realm, reading);
+        let own = Own::read(slot, engine.realm, reading, names.units.clone());
+        if same_moment(reading, slot) {
+            let shown = Shown::of_leaf(own, reading.has(TERMINAL));
+            return seen.into_status(slot, engine, &names, Vec::new(), shown.into_progress());
+        }
+        std::hint::spin_loop();
+    }
+}
+
+fn status_of_parent(held: &Held, engine: &'static Engine) -> Status {
     let below = walk::below(held.slot(), engine.realm);
     loop {
         let mut status = status_without_progress(held, engine, &below.children);
@@ -186,58 +195,103 @@ fn status_without_progress(held: &Held, engine: &'static Engine, children: &[Chi
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
-        let status = read_status(slot, engine, reading, children);
+        let seen = Seen::read(slot, engine.realm, reading);
         if same_moment(reading, slot) {
-            return status;
+            let names = slot.names(engine.realm);
+            let children = child_ids(children, engine);
+            return seen.into_status(slot, engine, &names, children, NO_PROGRESS);
         }
         std::hint::spin_loop();
     }
 }
 
-fn read_status(
-    slot: &'static Slot,
-    engine: &'static Engine,
-    reading: Reading,
-    children: &[Child],
-) -> Status {
-    let realm = engine.realm;
-    let names = slot.names(realm);
-    let stats = read_stats(slot, reading, engine, &names);
-    let terminal = reading.has(TERMINAL);
-    let error = slot
-        .extras(realm)
-        .and_then(|extras| extras.lock().error.clone());
-    let (counts, first_error) = slot
-        .kids(realm)
-        .map_or_else(Default::default, |kids| (kids.counts(), kids.first_error()));
-    Status {
-        id: stats.id,
-        type_: stats.type_,
-        kind: Kind::Node,
-        module: names.group.name.clone(),
-        scope: stats.scope,
-        state: stats.state,
-        is_abortable: slot.is(ABORTABLE),
-        start_time: stats.start_time,
-        end_time: stats.end_time,
-        error: error.filter(|_| terminal).map(|error| error.to_string()),
-        parent_id: slot.parent_id(realm),
-        sequence_number: stats.sequence_number,
-        shard: stats.shard,
-        keyspace: stats.keyspace,
-        table: stats.table,
-        entity: stats.entity,
-        progress: NO_PROGRESS,
-        children: child_ids(children, engine),
-        internal: stats.internal,
-        user_task: slot.is(USER_TASK),
-        settled: reading.has(SETTLED),
-        created_at: stats.created_at,
-        suspend_requested: reading.has(SUSPEND),
-        abort: abort_info(slot, engine),
-        child_counts: counts,
-        first_error: first_error.map(|error| error.to_string()),
+/// What a status shows of a task and may change, but for its progress: read as one, under a
+/// reference, before anything is made of it.
+struct Seen {
+    figures: Figures,
+    error: Option<Arc<str>>,
+    aborted: bool,
+    counts: ChildCounts,
+    first_error: Option<Arc<str>>,
+}
+
+impl Seen {
+    #[inline(always)]
+    fn read(slot: &'static Slot, realm: &'static Realm, reading: Reading) -> Self {
+        let error = match reading.has(FAILED) {
+            true => slot
+                .extras(realm)
+                .and_then(|extras| extras.lock().error.clone()),
+            false => None,
+        };
+        let (counts, first_error) = match reading.has(KIDS) {
+            true => children_of(slot, realm),
+            false => Default::default(),
+        };
+        Self {
+            figures: Figures::read(slot, reading, realm),
+            error,
+            aborted: slot
+                .find_tree(realm)
+                .is_some_and(|tree| abort::reaches(slot, tree, realm)),
+            counts,
+            first_error,
+        }
     }
+
+    #[inline(always)]
+    fn into_status(
+        self,
+        slot: &'static Slot,
+        engine: &'static Engine,
+        names: &NameSet,
+        children: Vec<ChildId>,
+        progress: Progress,
+    ) -> Status {
+        let Figures {
+            reading,
+            attributes,
+            ..
+        } = self.figures;
+        let text = |error: Arc<str>| error.to_string();
+        let times = self.figures.times();
+        Status {
+            id: self.figures.id(engine.realm),
+            type_: names.type_.clone(),
+            kind: Kind::Node,
+            module: names.group.name.clone(),
+            scope: names.scope.clone(),
+            state: reading.state(),
+            is_abortable: attributes & ABORTABLE != 0,
+            start_time: times.start,
+            end_time: times.end,
+            error: self.error.map(text),
+            parent_id: slot.parent_id(engine.realm),
+            sequence_number: self.figures.sequence,
+            shard: self.figures.shard,
+            keyspace: names.keyspace.clone(),
+            table: names.table.clone(),
+            entity: self.figures.entity,
+            progress,
+            children,
+            internal: attributes & INTERNAL != 0,
+            user_task: attributes & USER_TASK != 0,
+            settled: reading.has(SETTLED),
+            created_at: times.created,
+            suspend_requested: reading.has(SUSPEND),
+            abort: match self.aborted {
+                true => abort_info(slot, engine.realm),
+                false => None,
+            },
+            child_counts: self.counts,
+            first_error: self.first_error.map(text),
+        }
+    }
+}
+
+fn children_of(slot: &'static Slot, realm: &'static Realm) -> (ChildCounts, Option<Arc<str>>) {
+    slot.kids(realm)
+        .map_or_else(Default::default, |kids| (kids.counts(), kids.first_error()))
 }
 
 /// What is filled in afterwards.
@@ -248,12 +302,9 @@ const NO_PROGRESS: Progress = Progress {
     units: Name::EMPTY,
 };
 
-fn abort_info(slot: &'static Slot, engine: &'static Engine) -> Option<AbortInfo> {
-    let tree = slot.find_tree(engine.realm)?;
-    let mark = match abort::reaches(slot, tree, engine.realm) {
-        true => abort::mark_of(slot, engine.realm)?,
-        false => return None,
-    };
+#[cold]
+fn abort_info(slot: &'static Slot, realm: &'static Realm) -> Option<AbortInfo> {
+    let mark = abort::mark_of(slot, realm)?;
     Some(AbortInfo {
         reason: mark.reason.to_string(),
         requested_at: slot.wall().time(mark.at),
@@ -345,59 +396,16 @@ fn record_status(record: &Record, parent: Above, engine: &'static Engine) -> Sta
     }
 }
 
-/// Every task was born, though who looks too late may read otherwise.
-fn shown_birth(born: Option<SystemTime>) -> SystemTime {
-    born.unwrap_or(UNIX_EPOCH)
-}
-
 /// The stats of a task that is held.
 pub(crate) fn stats(held: &Held, engine: &'static Engine) -> Stats {
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
-        let names = slot.names(engine.realm);
-        let stats = read_stats(slot, reading, engine, &names);
+        let figures = Figures::read(slot, reading, engine.realm);
         if same_moment(reading, slot) {
-            return stats;
+            return figures.into_stats(&slot.names(engine.realm), engine.realm);
         }
         std::hint::spin_loop();
-    }
-}
-
-#[inline]
-fn read_stats(
-    slot: &'static Slot,
-    reading: Reading,
-    engine: &'static Engine,
-    names: &NameSet,
-) -> Stats {
-    let wall = slot.wall();
-    let attributes = slot.attributes();
-    let (mut entity, mut host_id) = (Name::EMPTY, None);
-    if let Some(extras) = slot.find_extras(engine.realm) {
-        let parts = extras.lock();
-        entity = parts.entity.clone();
-        host_id = parts.host_id.filter(|_| attributes & HOST_ID != 0);
-    }
-    Stats {
-        id: host_id.unwrap_or_else(|| engine.realm.key.encode(slot.place(reading))),
-        type_: names.type_.clone(),
-        kind: Kind::Node,
-        scope: names.scope.clone(),
-        state: reading.state(),
-        sequence_number: slot.sequence(),
-        keyspace: names.keyspace.clone(),
-        table: names.table.clone(),
-        entity,
-        shard: slot.shard(),
-        start_time: wall
-            .time(slot.start.load(Ordering::Relaxed))
-            .filter(|_| reading.has(STARTED)),
-        end_time: wall
-            .time(slot.end.load(Ordering::Relaxed))
-            .filter(|_| reading.has(TERMINAL)),
-        created_at: shown_birth(wall.time(slot.born())),
-        internal: attributes & INTERNAL != 0,
     }
 }
 

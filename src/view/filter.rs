@@ -110,17 +110,28 @@ impl Filter {
     }
 
     pub(crate) fn lets_through(&self, stats: &Stats) -> bool {
+        (self.internal || !stats.internal)
+            && self.lets_names_through(&stats.type_, &stats.scope, &stats.keyspace, &stats.table)
+            && self.state.is_none_or(|state| state == stats.state)
+    }
+
+    /// What is asked of names alone, which many tasks share.
+    pub(crate) fn lets_names_through(
+        &self,
+        type_: &Name,
+        scope: &Name,
+        keyspace: &Name,
+        table: &Name,
+    ) -> bool {
         let same = |wanted: &Option<String>, name: &Name| {
             wanted
                 .as_deref()
                 .is_none_or(|w| w.is_empty() || w == name.as_str())
         };
-        (self.internal || !stats.internal)
-            && same(&self.keyspace, &stats.keyspace)
-            && same(&self.table, &stats.table)
-            && same(&self.type_, &stats.type_)
-            && same(&self.scope, &stats.scope)
-            && self.state.is_none_or(|state| state == stats.state)
+        same(&self.keyspace, keyspace)
+            && same(&self.table, table)
+            && same(&self.type_, type_)
+            && same(&self.scope, scope)
     }
 }
 

@@ -109,7 +109,7 @@ fn list(population: Population, churn: bool) -> Comparison {
                 listed = world.manager.list("compaction", &every).expect("a module");
             });
             assert_eq!(listed.len(), TASKS);
-            assert!(listed.is_sorted_by_key(|stats| stats.created_at));
+            assert!(listed.is_sorted_by_key(|stats| stats.sequence_number));
             sample
         },
         &mut || {
