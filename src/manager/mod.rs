@@ -217,6 +217,7 @@ impl Manager {
     /// let observer = manager.observe(task.id())?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn observe(&self, id: Uuid) -> Result<Observer> {
         let found = self.engine().find_any(id)?;
         Ok(Observer::of(found, id, self.engine()))
