@@ -19,7 +19,7 @@ const COUNT: usize = 1_000;
 const MEASURED: &str = "--measured";
 
 /// Each is the name of the function that callgrind collects in.
-const SUBJECTS: [(&str, fn()); 5] = [
+const SUBJECTS: [(&str, fn()); 7] = [
     ("instructions_life_cycle", run_life_cycle),
     (
         "instructions_life_cycle_entity_id",
@@ -28,6 +28,8 @@ const SUBJECTS: [(&str, fn()); 5] = [
     ("instructions_advance", run_advance),
     ("instructions_abort_check", run_abort_check),
     ("instructions_look_up", run_look_up),
+    ("instructions_status", run_status),
+    ("instructions_list", run_list),
 ];
 
 /// A function of a name that callgrind can be told.
@@ -96,6 +98,30 @@ fn run_look_up() {
     let tasks = world.roots(COUNT);
     let ids: Vec<taskmgr::Uuid> = tasks.iter().map(|task| task.id()).collect();
     instructions_look_up(&world, &ids);
+}
+
+measured!(instructions_status(world: &World, ids: &[taskmgr::Uuid]) {
+    for &id in ids {
+        drop(world.manager.status(id));
+    }
+});
+
+fn run_status() {
+    let world = World::new();
+    let root = world.root();
+    let tasks = world.children(&root, COUNT);
+    let ids: Vec<taskmgr::Uuid> = tasks.iter().map(|task| task.id()).collect();
+    instructions_status(&world, &ids);
+}
+
+measured!(instructions_list(world: &World) {
+    std::mem::forget(world.module.list(&taskmgr::Filter::new()));
+});
+
+fn run_list() {
+    let world = World::new();
+    let _tasks = world.roots(COUNT);
+    instructions_list(&world);
 }
 
 fn main() {
