@@ -165,13 +165,6 @@ impl Realm {
             .expect("a number is given with its set")
     }
 
-    /// The same for one who holds no reference, and may be too late to see what the number
-    /// stands for.
-    #[inline]
-    pub(crate) fn find_names(&'static self, number: u32) -> Option<&'static NameSet> {
-        self.names.find(number)?.set.get()
-    }
-
     /// Gives a set its number. Names live as long as the process.
     pub(crate) fn number_names(&'static self, set: NameSet) -> &'static NameSet {
         match self.names.take_one() {

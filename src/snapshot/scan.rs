@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::figures::{Figures, same_moment};
-use crate::arena::{NONE, Realm};
+use crate::arena::Realm;
 use crate::clock::{NEVER, Tick};
 use crate::engine::Engine;
 use crate::names::{Group, NameSet};
@@ -29,7 +29,7 @@ pub(super) fn regular(
         engine,
         group,
         filter,
-        last: (NONE, None),
+        last: None,
     };
     let candidates = in_order(scan.candidates());
     // Of those in one state there may be few.
@@ -76,9 +76,9 @@ struct Scan<'a> {
     engine: &'static Engine,
     group: &'static Group,
     filter: &'a Filter,
-    /// The names that were looked at last, if they are wanted: most tasks have the same as
-    /// the one before.
-    last: (u32, Option<&'static NameSet>),
+    /// The names that were looked at last, and whether they are wanted: most tasks have the
+    /// same as the one before.
+    last: Option<(&'static NameSet, bool)>,
 }
 
 impl Scan<'_> {
@@ -95,8 +95,7 @@ impl Scan<'_> {
             if !reading.is_live() || reading.has(GONE) || self.hides(slot.attributes()) {
                 continue;
             }
-            let names = slot.names_number();
-            if names == NONE || self.wanted(names).is_some() {
+            if slot.interned_names().is_none_or(|names| self.wanted(names)) {
                 let born = slot.born();
                 candidates.push(Candidate { born, slot });
             }
@@ -109,14 +108,17 @@ impl Scan<'_> {
         !self.filter.internal && attributes & INTERNAL != 0
     }
 
-    /// The names of this number, if tasks of that name are asked for.
+    /// Whether tasks of these names are asked for.
     #[inline]
-    fn wanted(&mut self, number: u32) -> Option<&'static NameSet> {
-        if self.last.0 != number {
-            let names = self.realm().find_names(number);
-            self.last = (number, names.filter(|names| self.wants(names)));
+    fn wanted(&mut self, names: &'static NameSet) -> bool {
+        match self.last {
+            Some((last, wanted)) if std::ptr::eq(last, names) => wanted,
+            _ => {
+                let wanted = self.wants(names);
+                self.last = Some((names, wanted));
+                wanted
+            }
         }
-        self.last.1
     }
 
     fn wants(&self, names: &NameSet) -> bool {
@@ -145,17 +147,16 @@ impl Scan<'_> {
                 return;
             }
             let figures = Figures::read(slot, reading, self.realm());
-            let number = slot.names_number();
-            let own_names = match number {
-                NONE => self.own_names(slot),
-                _ => None,
+            let interned = slot.interned_names();
+            let own_names = match interned {
+                None => self.own_names(slot),
+                Some(_) => None,
             };
             let expired = reading.has(SETTLED) && self.engine.is_expired(slot);
             if same_moment(reading, slot) {
-                let names = match &own_names {
-                    Some(own) if self.wants(own) => Some(&**own),
-                    Some(_) => None,
-                    None => self.wanted(number),
+                let names = match interned {
+                    Some(names) => self.wanted(names).then_some(names),
+                    None => own_names.as_deref().filter(|names| self.wants(names)),
                 };
                 if let Some(names) = names
                     && !expired
