@@ -119,7 +119,7 @@ impl Engine {
         }
         let slot = self.realm.take_slot().ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
-        if !self.link(slot, kids, tree, group, started) {
+        if !self.link(slot, kids, group, started) {
             self.realm.free_slot(slot);
             return None;
         }
@@ -237,11 +237,10 @@ impl Engine {
         &self,
         child: &'static Slot,
         kids: &'static Kids,
-        tree: &'static Tree,
         group: &'static Group,
         started: bool,
     ) -> bool {
-        let mut family = kids.family_for_birth(tree);
+        let mut family = kids.family_for_birth();
         // The gate is looked at under the lock that a close goes through after it has shut
         // it: either this sees it shut, or the close sees the child.
         if family.closed || group.gate() != Gate::Open {
@@ -261,7 +260,7 @@ impl Engine {
         started: bool,
     ) -> Result<()> {
         // Again only if a module was closed and registered anew in between.
-        while !self.link(child.slot, kids, child.tree, group, started) {
+        while !self.link(child.slot, kids, group, started) {
             if kids.is_closed() {
                 return Err(self.parent_ended(parent));
             }

@@ -28,20 +28,19 @@ impl Pooled for Cell {
     }
 }
 
-/// Counts in a cell that this thread alone writes: a load and a store, wait-free.
+/// What a cell adds without a look at what it has come to: it would take 2^54 such steps, two
+/// months of nothing else, before one wrapped.
+const SMALL: u64 = 1 << 10;
+
+/// Counts in a cell that this thread alone writes: a load and a store, wait-free. Whoever
+/// looks at it caps what is seen.
 #[inline(always)]
 pub(crate) fn advance_alone(cell: &AtomicU64, by: u64) {
-    let next = cell.load(Ordering::Relaxed) + by.min(CAP);
-    cell.store(next, Ordering::Relaxed);
-    if next > CAP {
-        cap(cell);
+    let counted = cell.load(Ordering::Relaxed);
+    match by <= SMALL {
+        true => cell.store(counted.wrapping_add(by), Ordering::Relaxed),
+        false => cell.store(counted.saturating_add(by).min(CAP), Ordering::Relaxed),
     }
-}
-
-/// Who looks in between caps what is seen.
-#[cold]
-fn cap(cell: &AtomicU64) {
-    cell.store(CAP, Ordering::Relaxed);
 }
 
 /// Counts in a cell that others write too.
@@ -76,7 +75,7 @@ impl Own {
         reading: Reading,
         units: Name,
     ) -> Self {
-        let mut completed = slot.counted.load(Ordering::Relaxed);
+        let mut completed = slot.counted.load(Ordering::Relaxed).min(CAP);
         let mut total = slot.total.load(Ordering::Relaxed);
         if reading.has(PARTS)
             && let Some(extras) = slot.find_extras(realm)
@@ -191,7 +190,7 @@ impl<'a> Figures<'a> {
     /// Of a task that has ended, and for which nobody but its owner counted.
     #[inline]
     pub(crate) fn of_ended(slot: &'static Slot, units: &'a Name) -> Self {
-        let completed = slot.counted.load(Ordering::Relaxed);
+        let completed = slot.counted.load(Ordering::Relaxed).min(CAP);
         let total = slot.total.load(Ordering::Relaxed);
         let is_silent = completed == 0 && total == UNKNOWN && units.is_empty();
         match is_silent {
@@ -209,15 +208,16 @@ impl<'a> Figures<'a> {
     }
 }
 
-/// The sum over children.
+/// The sum over children: first what changes with each, then what seldom does.
+#[repr(C)]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
     completed: u64,
     total: u64,
-    total_known: bool,
-    units: Units,
     terminal: u64,
     known: u64,
+    units: Units,
+    total_known: bool,
 }
 
 #[derive(Clone, Debug, Default)]

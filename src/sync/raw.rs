@@ -45,7 +45,10 @@ impl<T> AtomicRef<T> {
 
 /// The inside of a [`ShortLock`](super::ShortLock): taking it is one atomic operation, and
 /// letting it go a plain store. Who finds it taken spins, then yields, then sleeps.
+///
+/// Aligned as what it guards mostly is, so that it lies before that.
 #[cfg(not(loom))]
+#[repr(align(8))]
 #[derive(Debug)]
 pub(crate) struct Short(std::sync::atomic::AtomicBool);
 

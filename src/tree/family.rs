@@ -22,28 +22,51 @@ pub(crate) struct Bounds {
 
 /// Guarded by a lock, which makers and finishers of children take, and readers for at most
 /// [`AT_ONCE`] of them. No two families are locked at once.
+///
+/// What each birth and fold writes comes first, and with the lock fills two lines; the third
+/// is seldom written, as the line next to it is read by workers of other families.
+#[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Family {
-    /// The parent has ended, or is about to: no more children.
-    pub(crate) closed: bool,
-    pub(crate) live: u64,
-    first: u32,
-    last: u32,
+    counts: ChildCounts,
     /// Which of its parent's families this is, in the lowest bits; grows with each child, and
     /// with the time, so that children of several families come in order of their birth.
     next_order: u64,
-    sums: Sums,
+    first: u32,
+    last: u32,
     /// Those that finished last, in that order.
     succeeded: VecDeque<Record>,
-    /// How many of them it may keep.
-    pub(crate) room: usize,
     /// How many have left the front of `succeeded`.
     turned: u64,
+    sums: Sums,
+    room: Room,
     /// When `turned` comes here, it is time to look for room in other families.
     weigh_at: u64,
-    counts: ChildCounts,
     /// What most families do without.
     rare: Option<Box<Rare>>,
+    /// The parent has ended, or is about to: no more children.
+    pub(crate) closed: bool,
+}
+
+/// How many records of children that succeeded a family may keep.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Room {
+    records: u32,
+    /// How many that it does not keep yet the tree's share has been reduced by already.
+    granted: u32,
+}
+
+impl Room {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.granted += other.granted;
+    }
+
+    fn take_granted(&mut self) -> bool {
+        let some = self.granted > 0;
+        self.granted -= u32::from(some);
+        some
+    }
 }
 
 /// Failures, and who reads.
@@ -61,13 +84,12 @@ impl Default for Family {
     fn default() -> Self {
         Self {
             closed: false,
-            live: 0,
             first: NONE,
             last: NONE,
             next_order: 0,
             sums: Sums::default(),
             succeeded: VecDeque::new(),
-            room: 0,
+            room: Room::default(),
             turned: 0,
             weigh_at: u64::MAX,
             counts: ChildCounts::default(),
@@ -108,7 +130,7 @@ impl Family {
         let order = self.next_order.max(now + stripe);
         child.set_order(order);
         self.next_order = order + STRIPES as u64;
-        self.live += 1;
+        self.counts.live += 1;
         child.previous.store(self.last, Ordering::Relaxed);
         let number = child.number();
         match self.last {
@@ -143,7 +165,7 @@ impl Family {
                 .previous
                 .store(previous, Ordering::Relaxed),
         }
-        self.live -= 1;
+        self.counts.live -= 1;
         for reader in readers(&mut self.rare) {
             let ahead = match reader.next {
                 NONE => false,
@@ -217,7 +239,7 @@ impl Family {
         bounds: Bounds,
     ) {
         // The ring turns: those that finished last are kept.
-        if self.succeeded.len() >= self.room
+        if self.succeeded.len() >= self.room.records as usize
             && let Some(oldest) = self.succeeded.front_mut()
         {
             oldest.forget_more();
@@ -232,7 +254,8 @@ impl Family {
 
     #[cold]
     fn keep_one_more(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
-        let fits = self.room > 0 && reserve(tree_kept, 1, bounds);
+        let fits =
+            self.room.records > 0 && (self.room.take_granted() || reserve(tree_kept, 1, bounds));
         if !fits {
             self.counts.not_kept += 1;
             if !self.drop_oldest() {
@@ -282,9 +305,11 @@ impl Family {
         legacy.counts.add(&self.counts);
     }
 
-    /// How many records it keeps, all levels counted.
+    /// How much of the tree's share it has: the records that it keeps, all levels counted, and
+    /// what it may add.
     pub(crate) fn size(&self) -> u64 {
-        self.succeeded.len() as u64 + Subtree::size(self.failed())
+        let granted = u64::from(self.room.granted);
+        self.succeeded.len() as u64 + granted + Subtree::size(self.failed())
     }
 
     /// Copies the next kept records, as many as may be under one lock; where to go on, or
@@ -309,10 +334,7 @@ impl Family {
     }
 
     pub(crate) fn counts(&self) -> ChildCounts {
-        ChildCounts {
-            live: self.live,
-            ..self.counts
-        }
+        self.counts
     }
 
     pub(crate) fn first_error(&self) -> Option<(u64, Arc<str>)> {
@@ -330,7 +352,15 @@ impl Family {
     /// Makes it the family of this number, with room for so many records.
     pub(crate) fn open(&mut self, stripe: usize, room: usize) {
         self.next_order = stripe as u64;
-        self.room = room;
+        self.room = Room {
+            records: u32::try_from(room).unwrap_or(u32::MAX),
+            granted: 0,
+        };
+    }
+
+    /// How many of its children have not folded.
+    pub(crate) fn live(&self) -> u64 {
+        self.counts.live
     }
 
     pub(crate) fn stripe(&self) -> usize {
@@ -338,35 +368,58 @@ impl Family {
     }
 
     /// When the oldest of the kept children that succeeded has ended.
-    pub(crate) fn oldest(&self) -> Option<Utc> {
+    fn oldest(&self) -> Option<Utc> {
         self.succeeded.front().map(|record| record.end)
     }
 
-    /// Whether it is time to look for room in other families, as the ring has turned for a
-    /// while.
-    #[inline(always)]
-    pub(crate) fn is_to_be_weighed(&self) -> bool {
-        self.turned >= self.weigh_at
+    /// What other families keep that ended before this is to make room for this one's: older
+    /// than its own oldest by a quarter of what it keeps, so that two families that keep about
+    /// the same do not take from each other all the time.
+    pub(crate) fn end_of_outdated(&self) -> Option<Utc> {
+        let (oldest, newest) = (self.oldest()?, self.succeeded.back()?.end);
+        Some(oldest.saturating_sub(newest.saturating_sub(oldest) / 4))
     }
 
-    /// When to look the next time: a quarter of the ring later.
-    pub(crate) fn weigh_later(&mut self) {
-        self.weigh_at = self.turned + (self.room as u64 / 4).max(1);
+    /// Whether it is time to look for room in other families: it has none, or the ring has
+    /// turned for a while.
+    #[inline(always)]
+    pub(crate) fn looks_for_room(&self) -> bool {
+        self.room.records == 0 || self.turned >= self.weigh_at
+    }
+
+    /// The next time is when half of the ring has turned.
+    pub(crate) fn look_for_room_later(&mut self) {
+        self.weigh_at = self.turned + u64::from(self.room.records / 2).max(1);
     }
 
     /// Gives room up to another family: what is free, and that of records that ended before
-    /// `end`, at most a `share`-th of all. How much, and how many records have gone with it.
-    pub(crate) fn give_room(&mut self, end: Utc, share: usize) -> (usize, u64) {
-        let most = self.room.div_ceil(share);
-        let free = (self.room - self.succeeded.len().min(self.room)).min(most);
-        let mut dropped = 0;
-        while free + dropped < most && self.oldest().is_some_and(|oldest| oldest < end) {
+    /// `end`, at most a `share`-th of all.
+    pub(crate) fn give_room(&mut self, end: Utc, share: usize) -> Room {
+        let most = self.room.records.div_ceil(share as u32);
+        let mut given = Room {
+            records: self
+                .room
+                .records
+                .saturating_sub(self.succeeded.len() as u32)
+                .min(most),
+            granted: 0,
+        };
+        given.granted = self.room.granted.min(given.records);
+        while given.records < most && self.oldest().is_some_and(|oldest| oldest < end) {
             self.drop_oldest();
-            dropped += 1;
+            self.counts.not_kept += 1;
+            given.records += 1;
+            given.granted += 1;
         }
-        self.room -= free + dropped;
-        self.counts.not_kept += dropped as u64;
-        (free + dropped, dropped as u64)
+        self.room.records -= given.records;
+        self.room.granted = self.room.granted.min(self.room.records);
+        given
+    }
+
+    pub(crate) fn take_room(&mut self, given: Room) {
+        self.room.records += given.records;
+        self.room.granted += given.granted;
+        self.look_for_room_later();
     }
 
     /// Starts going through the live children. What has folded so far, and the reader's number.

@@ -118,7 +118,7 @@ impl Fold {
 
     #[inline(always)]
     fn folded(kids: &'static Kids, family: ShortGuard<'static, Family>, before: Reading) -> Folded {
-        let was_last = family.closed && family.live == 0;
+        let was_last = family.closed && family.live() == 0;
         // Only the last may touch the block afterwards, which it keeps from being given back.
         drop(family);
         Folded {

@@ -7,9 +7,8 @@ use crate::arena::{Held, Pooled, Realm};
 use crate::node::progress::Sums;
 use crate::node::slot::Slot;
 use crate::sync::{AtomicBool, AtomicRef, AtomicU32, AtomicU64, Ordering, ShortGuard, ShortLock};
-use crate::tree::family::{Bounds, Family, Legacy, Position};
+use crate::tree::family::{Bounds, Family, Legacy, Position, Room};
 use crate::tree::record::Record;
-use crate::tree::root::Tree;
 use crate::view::ChildCounts;
 
 /// How many families a parent can have.
@@ -20,7 +19,7 @@ pub(crate) const STRIPES: usize = 2;
 
 /// The block that only parents have; on lines of its own, as workers of other parents write
 /// theirs. What all workers of this one read lies apart from what each of them writes.
-#[repr(align(128))]
+#[repr(C, align(128))]
 #[derive(Debug)]
 pub(crate) struct Kids {
     first: Stripe,
@@ -39,7 +38,7 @@ pub(crate) struct Kids {
 }
 
 /// A family, on lines of its own.
-#[repr(align(128))]
+#[repr(align(64))]
 #[derive(Debug, Default)]
 struct Stripe(ShortLock<Family>);
 
@@ -109,17 +108,17 @@ impl Kids {
 
     /// A family for a new child.
     #[inline(always)]
-    pub(crate) fn family_for_birth(&self, tree: &Tree) -> ShortGuard<'_, Family> {
+    pub(crate) fn family_for_birth(&self) -> ShortGuard<'_, Family> {
         if !self.is_striped()
             && let Some(family) = self.first.0.try_lock()
         {
             return family;
         }
-        self.family_of_thread(tree)
+        self.family_of_thread()
     }
 
     #[inline(never)]
-    fn family_of_thread(&self, tree: &Tree) -> ShortGuard<'_, Family> {
+    fn family_of_thread(&self) -> ShortGuard<'_, Family> {
         if !self.is_striped() && !self.stripe() {
             return self.first.0.lock();
         }
@@ -129,11 +128,8 @@ impl Kids {
             // Somebody else has the same turn: this thread takes the next from now on.
             None => self.family(turn::next()).lock(),
         };
-        if family.closed {
-            return family;
-        }
-        match family.room == 0 || family.is_to_be_weighed() {
-            true => self.weighed(family, tree),
+        match family.looks_for_room() && !family.closed {
+            true => self.with_more_room(family),
             false => family,
         }
     }
@@ -146,7 +142,7 @@ impl Kids {
             return false;
         }
         if !self.is_striped() {
-            first.weigh_later();
+            first.look_for_room_later();
             let further = self.further.get().unwrap_or_else(|| {
                 let new: &'static [Stripe; STRIPES - 1] = Box::leak(Box::default());
                 self.further.set(new);
@@ -164,29 +160,22 @@ impl Kids {
     /// one, so that those are kept which finished last, whichever thread ended them. One that
     /// has none yet starts with a small share.
     #[cold]
-    fn weighed<'a>(
-        &'a self,
-        family: ShortGuard<'a, Family>,
-        tree: &Tree,
-    ) -> ShortGuard<'a, Family> {
+    fn with_more_room<'a>(&'a self, family: ShortGuard<'a, Family>) -> ShortGuard<'a, Family> {
         let at = family.stripe();
-        let (end, share) = match family.oldest() {
+        let (end, share) = match family.end_of_outdated() {
             Some(end) => (end, 2),
             None => (u64::MAX, STRIPES),
         };
         drop(family);
-        let mut room = 0;
+        let mut room = Room::default();
         for other in self.families() {
             let mut other = other.lock();
             if other.stripe() != at {
-                let (given, dropped) = other.give_room(end, share);
-                tree.kept.fetch_sub(dropped, Ordering::Relaxed);
-                room += given;
+                room.add(other.give_room(end, share));
             }
         }
         let mut family = self.family(at).lock();
-        family.room += room;
-        family.weigh_later();
+        family.take_room(room);
         family
     }
 
@@ -198,7 +187,7 @@ impl Kids {
             let mut family = family.lock();
             if !family.closed {
                 family.closed = true;
-                if family.live > 0 {
+                if family.live() > 0 {
                     self.open.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -393,11 +382,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_family_is_two_pairs_of_lines_and_its_parent_reads_another() {
-        assert_eq!(size_of::<Stripe>(), 256);
-        assert_eq!(size_of::<Kids>(), 384);
-        let apart = std::mem::offset_of!(Kids, first) / 128;
-        assert_ne!(apart, std::mem::offset_of!(Kids, is_striped) / 128);
-        assert_ne!(apart + 1, std::mem::offset_of!(Kids, is_striped) / 128);
+    fn a_family_is_three_lines_and_its_parent_reads_another() {
+        assert_eq!(size_of::<Stripe>(), 192);
+        assert_eq!(size_of::<Kids>(), 256);
+        assert_eq!(std::mem::offset_of!(Kids, further), 192);
+        let stripe = Stripe::default();
+        let family = std::ptr::from_ref(&*stripe.0.lock()).addr();
+        assert_eq!(family - std::ptr::from_ref(&stripe).addr(), 8);
     }
 }
