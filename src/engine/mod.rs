@@ -20,7 +20,7 @@ use crate::node::slot::Slot;
 use crate::provider::Hosted;
 use crate::retention::Retention;
 use crate::sync::{AtomicU32, AtomicU64, Condvar, Lock, Ordering};
-use crate::tree::family::Bounds;
+use crate::tree::room::Bounds;
 use crate::tree::root::Tree;
 use crate::view::Name;
 

@@ -8,7 +8,7 @@ use crate::clock::{Clock, Ticks};
 use crate::engine::{Config, Engine};
 use crate::error::Result;
 use crate::names::check_name;
-use crate::tree::family::Bounds;
+use crate::tree::room::Bounds;
 use crate::view::Name;
 
 /// What a manager shall be.

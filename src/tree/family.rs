@@ -11,14 +11,8 @@ use crate::node::slot::Slot;
 use crate::sync::{AtomicU64, Ordering};
 use crate::tree::kids::{Kids, STRIPES};
 use crate::tree::record::{Record, Subtree, prune};
+use crate::tree::room::{Bounds, Room, reserve, reserve_some};
 use crate::view::ChildCounts;
-
-/// How many records may be kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    pub(crate) per_parent: usize,
-    pub(crate) per_root: usize,
-}
 
 /// Guarded by a lock, which makers and finishers of children take, and readers for at most
 /// [`AT_ONCE`] of them. No two families are locked at once.
@@ -46,27 +40,6 @@ pub(crate) struct Family {
     rare: Option<Box<Rare>>,
     /// The parent has ended, or is about to: no more children.
     pub(crate) closed: bool,
-}
-
-/// How many records of children that succeeded a family may keep.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Room {
-    records: u32,
-    /// How many that it does not keep yet the tree's share has been reduced by already.
-    granted: u32,
-}
-
-impl Room {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.records += other.records;
-        self.granted += other.granted;
-    }
-
-    fn take_granted(&mut self) -> bool {
-        let some = self.granted > 0;
-        self.granted -= u32::from(some);
-        some
-    }
 }
 
 /// Failures, and who reads.
@@ -489,22 +462,4 @@ pub(crate) struct Folding<'a> {
     pub(crate) error: Option<Arc<str>>,
     /// Descendants that its own record counts but does not keep.
     pub(crate) not_kept: u64,
-}
-
-/// Takes room for records out of the tree's share; the full amount or nothing.
-#[inline]
-fn reserve(kept: &AtomicU64, count: u64, bounds: Bounds) -> bool {
-    if kept.fetch_add(count, Ordering::Relaxed) + count <= bounds.per_root as u64 {
-        return true;
-    }
-    kept.fetch_sub(count, Ordering::Relaxed);
-    false
-}
-
-/// The same, as much as there is.
-fn reserve_some(kept: &AtomicU64, count: u64, bounds: Bounds) -> u64 {
-    let before = kept.fetch_add(count, Ordering::Relaxed);
-    let granted = (bounds.per_root as u64).saturating_sub(before).min(count);
-    kept.fetch_sub(count - granted, Ordering::Relaxed);
-    granted
 }

@@ -9,9 +9,10 @@ use crate::node::progress::{Figures, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading, STARTED};
 use crate::sync::{Ordering, ShortGuard};
-use crate::tree::family::{Bounds, Family, Folding, Legacy};
+use crate::tree::family::{Family, Folding, Legacy};
 use crate::tree::kids::Kids;
 use crate::tree::record::{Facts, KeptAbort, More, Record, Subtree};
+use crate::tree::room::Bounds;
 use crate::tree::root::Tree;
 
 /// What a fold has brought about.

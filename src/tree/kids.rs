@@ -7,8 +7,9 @@ use crate::arena::{Held, Pooled, Realm};
 use crate::node::progress::Sums;
 use crate::node::slot::Slot;
 use crate::sync::{AtomicBool, AtomicRef, AtomicU32, AtomicU64, Ordering, ShortGuard, ShortLock};
-use crate::tree::family::{Bounds, Family, Legacy, Position, Room};
+use crate::tree::family::{Family, Legacy, Position};
 use crate::tree::record::Record;
+use crate::tree::room::{Bounds, Room};
 use crate::view::ChildCounts;
 
 /// How many families a parent can have.

@@ -7,5 +7,6 @@ pub(crate) mod fold;
 pub(crate) mod hooks;
 pub(crate) mod kids;
 pub(crate) mod record;
+pub(crate) mod room;
 pub(crate) mod root;
 pub(crate) mod walk;
