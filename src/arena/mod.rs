@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::id::{IdKey, Place};
 use crate::names::{Given, Group, NameSet, Names};
 use crate::node::extras::Extras;
+use crate::node::label::Label;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
 use crate::sync::{self, AtomicU32, Deadline, Lock, Ordering, Sleepers};
@@ -53,6 +54,8 @@ pub(crate) struct Realm {
     pub(crate) slots: Pool<Slot>,
     pub(crate) kids: Pool<Kids>,
     pub(crate) extras: Pool<Extras>,
+    /// Each of the slot of its number.
+    pub(crate) labels: Pool<Label>,
     pub(crate) trees: Pool<Tree>,
     pub(crate) cells: Pool<Cell>,
     /// Threads that sleep until something happens to the task in a slot.
@@ -72,6 +75,7 @@ impl Realm {
             slots: Pool::new(),
             kids: Pool::new(),
             extras: Pool::new(),
+            labels: Pool::new(),
             trees: Pool::new(),
             cells: Pool::new(),
             sleepers: Sleepers::new(),

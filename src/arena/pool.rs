@@ -74,6 +74,27 @@ impl<T: Pooled> Pool<T> {
         Some(&chunk[number % size::CHUNK])
     }
 
+    /// The one that belongs to this number of another pool, made now if it is needed first.
+    #[inline]
+    pub(crate) fn beside(&'static self, number: u32) -> &'static T {
+        match self.find(number) {
+            Some(found) => found,
+            None => self.make_beside(number),
+        }
+    }
+
+    #[cold]
+    fn make_beside(&'static self, number: u32) -> &'static T {
+        let lock = self.free.lock();
+        if self.find(number).is_none() {
+            let number = number as usize;
+            let page = &self.pages[number / (size::CHUNK * size::PAGE)];
+            Self::make(page, number - number % size::CHUNK);
+        }
+        drop(lock);
+        self.get(number)
+    }
+
     /// Takes up to `count` free ones.
     pub(super) fn take(&'static self, count: usize, into: &mut Vec<&'static T>) -> Result<()> {
         let mut free = self.free.lock();
@@ -109,23 +130,29 @@ impl<T: Pooled> Pool<T> {
                 format!("{made} tasks live at once; there is no room for another"),
             ));
         };
+        let chunk = Self::make(page, made);
+        free.extend(chunk.iter().rev());
+        self.made
+            .store((made + size::CHUNK) as u32, Ordering::Release);
+        Ok(())
+    }
+
+    /// Makes the chunk that begins with this number; the caller holds the lock.
+    fn make(page: &AtomicRef<Page<T>>, first: usize) -> &'static Chunk<T> {
         let page = page.get().unwrap_or_else(|| {
             let new: &'static Page<T> =
                 Box::leak(Box::new(std::array::from_fn(|_| AtomicRef::none())));
             page.set(new);
             new
         });
-        let numbers = made..made + size::CHUNK;
+        let numbers = first..first + size::CHUNK;
         let chunk: Box<[T]> = numbers.map(|number| T::new(number as u32)).collect();
         let Ok(chunk) = Box::<Chunk<T>>::try_from(chunk) else {
             unreachable!("a chunk has {} items", size::CHUNK)
         };
         let chunk: &'static Chunk<T> = Box::leak(chunk);
-        page[made / size::CHUNK % size::PAGE].set(chunk);
-        free.extend(chunk.iter().rev());
-        self.made
-            .store((made + size::CHUNK) as u32, Ordering::Release);
-        Ok(())
+        page[first / size::CHUNK % size::PAGE].set(chunk);
+        chunk
     }
 
     /// Every one that was ever made, free or not.

@@ -7,7 +7,8 @@ use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::Place;
 use crate::names::{Gate, Given, Group, NameSet, Names, check_name};
-use crate::node::slot::{Birth, HOST_ID, INTERNAL, PARENT_ID, Slot};
+use crate::node::label::Text;
+use crate::node::slot::{Birth, HOST_ID, INTERNAL, LABELLED, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
 use crate::tree::abort;
@@ -37,15 +38,12 @@ pub(crate) struct Traits {
 }
 
 impl Spec<'_> {
-    /// Whether it asks for what most children are: of their parent's module, and with
-    /// nothing that does not fit into a slot.
+    /// Whether it asks for what most children are: of their parent's module, and with an id
+    /// of ours.
     #[inline(always)]
     fn plain_child(&self) -> Option<TaskRef> {
         match self.parent {
-            ParentSpec::Task(parent) => {
-                let is_plain = self.module.is_none() && self.entity.is_empty() && self.id.is_none();
-                is_plain.then_some(parent)
-            }
+            ParentSpec::Task(parent) if self.module.is_none() && self.id.is_none() => Some(parent),
             _ => None,
         }
     }
@@ -87,7 +85,12 @@ impl Engine {
             && std::ptr::eq(parent.engine, self)
         {
             let TaskRef { slot, tree, .. } = parent;
-            let child = self.create_plainly(slot, tree, spec.names, spec.traits, started);
+            let child = match spec.entity {
+                "" => self.create_plainly(slot, tree, spec.names, spec.traits, started),
+                entity => {
+                    self.create_with_label(slot, tree, spec.names, spec.traits, started, entity)
+                }
+            };
             if let Some(slot) = child {
                 return Ok(TaskRef { slot, ..parent });
             }
@@ -107,11 +110,41 @@ impl Engine {
         traits: Traits,
         started: bool,
     ) -> Option<&'static Slot> {
+        self.create_short(parent, tree, &names, traits, started, |_| ())
+    }
+
+    /// The same of one with an entity, which has to be short and plain.
+    #[inline(never)]
+    fn create_with_label(
+        &'static self,
+        parent: &'static Slot,
+        tree: &'static Tree,
+        names: Given<'_>,
+        mut traits: Traits,
+        started: bool,
+        entity: &str,
+    ) -> Option<&'static Slot> {
+        let text = Text::new(entity)?;
+        traits.attributes |= LABELLED;
+        let label = |slot: &Slot| slot.set_label(&text, self.realm);
+        self.create_short(parent, tree, &names, traits, started, label)
+    }
+
+    #[inline(always)]
+    fn create_short(
+        &'static self,
+        parent: &'static Slot,
+        tree: &'static Tree,
+        names: &Given<'_>,
+        traits: Traits,
+        started: bool,
+        label: impl FnOnce(&Slot),
+    ) -> Option<&'static Slot> {
         if self.realm.is_forked() || self.stage() != Stage::Open || tree.may_be_aborted() {
             return None;
         }
         let group = parent.interned_names()?.group;
-        let names = self.realm.recent_names(group, &names)?;
+        let names = self.realm.recent_names(group, names)?;
         let reading = parent.word.load();
         let kids = parent.kids(self.realm)?;
         if !reading.has(KIDS) || reading.has(TERMINAL) {
@@ -119,6 +152,7 @@ impl Engine {
         }
         let slot = self.realm.take_slot().ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
+        label(slot);
         if !self.link(slot, kids, group, started) {
             self.realm.free_slot(slot);
             return None;
@@ -361,14 +395,20 @@ impl Engine {
             Names::Interned(_) => None,
         };
         let (entity, id) = (spec.entity, spec.id);
-        if entity.is_empty() && id.is_none() && owned.is_none() && parent_id.is_none() {
+        let label = Text::new(entity).filter(|text| !text.is_empty());
+        if let Some(text) = &label {
+            task.slot.set_label(text, self.realm);
+            task.slot.add_attribute(LABELLED);
+        }
+        let is_kept = entity.is_empty() || label.is_some();
+        if is_kept && id.is_none() && owned.is_none() && parent_id.is_none() {
             return Ok(());
         }
         check_name("entity", entity, false)?;
         let extras = task.slot.extras_or_new(self.realm);
         {
             let mut parts = extras.lock();
-            parts.entity = Name::from(entity);
+            parts.entity = Name::from(if is_kept { "" } else { entity });
             parts.names = owned.cloned();
             parts.parent_id = parent_id;
             parts.host_id = id;

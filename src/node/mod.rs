@@ -2,6 +2,7 @@
 
 pub(crate) mod callback;
 pub(crate) mod extras;
+pub(crate) mod label;
 pub(crate) mod progress;
 pub(crate) mod slot;
 pub(crate) mod word;

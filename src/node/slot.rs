@@ -8,11 +8,14 @@ use crate::clock::{NEVER, Tick, Wall};
 use crate::id::Place;
 use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
+use crate::node::label::{Label, Text};
 use crate::node::word::{Reading, Word};
 use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering, fence};
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
+/// It has an entity that is short and plain, in its label.
+pub(crate) const LABELLED: u32 = 1 << 26;
 /// An observer may abort the task. Attributes lie above the number of its tree.
 pub(crate) const ABORTABLE: u32 = 1 << 27;
 /// Lists leave it out unless asked.
@@ -25,7 +28,7 @@ pub(crate) const HOST_ID: u32 = 1 << 30;
 pub(crate) const PARENT_ID: u32 = 1 << 31;
 
 /// The number of its tree; numbers of a pool have fewer bits.
-const TREE: u32 = ABORTABLE - 1;
+const TREE: u32 = LABELLED - 1;
 
 /// The total that was not told.
 pub(crate) const UNKNOWN: u64 = u64::MAX;
@@ -260,6 +263,22 @@ impl Slot {
     /// The same for one who holds no reference, and may be too late.
     pub(crate) fn find_extras(&self, realm: &'static Realm) -> Option<&'static Extras> {
         realm.extras.find(self.extras.load(Ordering::Acquire))
+    }
+
+    /// Gives it an entity that is short and plain; nobody else knows the task yet, and its
+    /// attributes are yet to say so.
+    #[inline]
+    pub(crate) fn set_label(&self, text: &Text, realm: &'static Realm) {
+        realm.labels.beside(self.number).set(text);
+    }
+
+    /// Its entity, if that is short and plain.
+    #[inline]
+    pub(crate) fn label(&self, realm: &'static Realm) -> Option<Text> {
+        match self.is(LABELLED) {
+            true => realm.labels.find(self.number).map(Label::get),
+            false => None,
+        }
     }
 
     /// Its extras, made now if it has none. The caller holds a reference.

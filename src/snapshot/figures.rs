@@ -51,6 +51,9 @@ impl Figures {
             entity = parts.entity.clone();
             host_id = parts.host_id.filter(|_| attributes & HOST_ID != 0);
         }
+        if let Some(text) = slot.label(realm) {
+            entity = text.name();
+        }
         Self {
             reading,
             place: slot.place(reading),

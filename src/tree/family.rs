@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::arena::{NONE, Pooled, Realm};
 use crate::clock::Utc;
+use crate::node::label::Text;
 use crate::node::progress::{Figures, Sums};
 use crate::node::slot::Slot;
 use crate::sync::{AtomicU64, Ordering};
@@ -51,6 +52,8 @@ struct Rare {
     first_error: Option<(u64, Arc<str>)>,
     readers: Vec<Reader>,
     next_reader: u64,
+    /// The entities of those in `succeeded`, as soon as one has any.
+    texts: VecDeque<Text>,
 }
 
 impl Default for Family {
@@ -182,7 +185,7 @@ impl Family {
         }
         match record.leads_to_failure() {
             true => self.keep_failed(record, kids, tree_kept, bounds),
-            false => self.keep_succeeded(|| record, tree_kept, bounds),
+            false => self.keep_succeeded(|| record, None, tree_kept, bounds),
         }
     }
 
@@ -193,6 +196,7 @@ impl Family {
         child: &'static Slot,
         figures: Figures<'_>,
         record: impl FnOnce() -> Record,
+        text: Option<Text>,
         tree_kept: &AtomicU64,
         bounds: Bounds,
         realm: &'static Realm,
@@ -200,7 +204,7 @@ impl Family {
         self.unlink(child, figures, realm);
         self.sums.add(figures, true);
         self.counts.succeeded += 1;
-        self.keep_succeeded(record, tree_kept, bounds);
+        self.keep_succeeded(record, text, tree_kept, bounds);
     }
 
     /// The record is made where it stays.
@@ -208,6 +212,7 @@ impl Family {
     fn keep_succeeded(
         &mut self,
         record: impl FnOnce() -> Record,
+        text: Option<Text>,
         tree_kept: &AtomicU64,
         bounds: Bounds,
     ) {
@@ -220,13 +225,22 @@ impl Family {
             self.succeeded.rotate_left(1);
             self.turned += 1;
             self.counts.not_kept += 1;
+            if text.is_some() || self.has_texts() {
+                self.turn_texts(text.unwrap_or_default());
+            }
             return;
         }
-        self.keep_one_more(record(), tree_kept, bounds);
+        self.keep_one_more(record(), text, tree_kept, bounds);
     }
 
     #[cold]
-    fn keep_one_more(&mut self, record: Record, tree_kept: &AtomicU64, bounds: Bounds) {
+    fn keep_one_more(
+        &mut self,
+        record: Record,
+        text: Option<Text>,
+        tree_kept: &AtomicU64,
+        bounds: Bounds,
+    ) {
         let fits =
             self.room.records > 0 && (self.room.take_granted() || reserve(tree_kept, 1, bounds));
         if !fits {
@@ -235,11 +249,40 @@ impl Family {
                 return;
             }
         }
+        if text.is_some() || self.has_texts() {
+            let text = text.unwrap_or_default();
+            self.texts().push_back(text);
+        }
         self.succeeded.push_back(record);
+    }
+
+    #[inline(always)]
+    fn has_texts(&self) -> bool {
+        let rare = self.rare.as_ref();
+        rare.is_some_and(|rare| !rare.texts.is_empty())
+    }
+
+    /// The entities, one for each record.
+    fn texts(&mut self) -> &mut VecDeque<Text> {
+        let count = self.succeeded.len();
+        let texts = &mut self.rare().texts;
+        texts.resize(count, Text::default());
+        texts
+    }
+
+    fn turn_texts(&mut self, text: Text) {
+        let texts = self.texts();
+        if let Some(oldest) = texts.front_mut() {
+            *oldest = text;
+            texts.rotate_left(1);
+        }
     }
 
     pub(crate) fn drop_oldest(&mut self) -> bool {
         let dropped = self.succeeded.pop_front().is_some();
+        if dropped && self.has_texts() {
+            self.rare().texts.pop_front();
+        }
         self.turned += u64::from(dropped);
         dropped
     }
@@ -291,7 +334,7 @@ impl Family {
         match from {
             Position::Succeeded(at) => {
                 let skip = at.saturating_sub(self.turned) as usize;
-                into.extend(self.succeeded.iter().skip(skip).take(AT_ONCE).cloned());
+                into.extend(self.kept(skip).take(AT_ONCE));
                 let next = self.turned + (skip + AT_ONCE) as u64;
                 Some(match next < self.turned + self.succeeded.len() as u64 {
                     true => Position::Succeeded(next),
@@ -304,6 +347,21 @@ impl Family {
                 (next < self.failed().len()).then_some(Position::Failed(next))
             }
         }
+    }
+
+    /// Copies of the records of those that succeeded.
+    fn kept(&self, skip: usize) -> impl Iterator<Item = Record> {
+        let texts = self.rare.as_ref().map(|rare| &rare.texts);
+        let records = self.succeeded.iter().enumerate().skip(skip);
+        records.map(move |(at, record)| {
+            let mut record = record.clone();
+            if let Some(text) = texts.and_then(|texts| texts.get(at))
+                && !text.is_empty()
+            {
+                record.set_entity(text.name());
+            }
+            record
+        })
     }
 
     pub(crate) fn counts(&self) -> ChildCounts {

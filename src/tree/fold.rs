@@ -107,7 +107,16 @@ impl Fold {
         // Ended, and not yet free for others: its figures are its last.
         let figures = Figures::of_ended(child, &names.units);
         let record = || Record::new(&self.facts(before), figures, None);
-        family.fold_plainly(child, figures, record, &self.tree.kept, self.bounds, realm);
+        let text = child.label(realm);
+        family.fold_plainly(
+            child,
+            figures,
+            record,
+            text,
+            &self.tree.kept,
+            self.bounds,
+            realm,
+        );
         Ok(Self::folded(kids, family, before))
     }
 
@@ -158,7 +167,12 @@ fn more_of(
 ) -> Option<More> {
     let extras = child.extras(realm);
     let units = (shown.units != names.units).then(|| shown.units.clone());
-    let is_plain = extras.is_none() && legacy.is_none() && units.is_none() && shard.is_none();
+    let label = child.label(realm);
+    let is_plain = label.is_none()
+        && extras.is_none()
+        && legacy.is_none()
+        && units.is_none()
+        && shard.is_none();
     if is_plain && !child.is(USER_TASK) {
         return None;
     }
@@ -182,6 +196,9 @@ fn more_of(
             polls: child.polls.load(Ordering::Relaxed),
             last_poll: child.wall().utc(child.last_poll.load(Ordering::Relaxed)),
         });
+    }
+    if let Some(text) = label {
+        more.entity = text.name();
     }
     if let Some(mut legacy) = legacy {
         // They failed in another order than that in which they are shown.

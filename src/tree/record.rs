@@ -183,6 +183,12 @@ impl Record {
         1 + self.more().map_or(0, |more| more.below)
     }
 
+    /// What it was about, which its family kept for it.
+    pub(crate) fn set_entity(&mut self, entity: Name) {
+        let more = self.more.get_or_insert_default();
+        Arc::make_mut(more).entity = entity;
+    }
+
     /// Drops what is out of the ordinary.
     #[inline]
     pub(crate) fn forget_more(&mut self) {
