@@ -7,7 +7,7 @@ use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::Place;
 use crate::names::{Gate, Given, Group, NameSet, Names, check_name};
-use crate::node::label::Text;
+use crate::node::label;
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, LABELLED, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
@@ -124,9 +124,11 @@ impl Engine {
         started: bool,
         entity: &str,
     ) -> Option<&'static Slot> {
-        let text = Text::new(entity)?;
+        if !label::fits(entity) {
+            return None;
+        }
         traits.attributes |= LABELLED;
-        let label = |slot: &Slot| slot.set_label(&text, self.realm);
+        let label = |slot: &Slot| slot.set_label(entity, self.realm);
         self.create_short(parent, tree, &names, traits, started, label)
     }
 
@@ -395,12 +397,11 @@ impl Engine {
             Names::Interned(_) => None,
         };
         let (entity, id) = (spec.entity, spec.id);
-        let label = Text::new(entity).filter(|text| !text.is_empty());
-        if let Some(text) = &label {
-            task.slot.set_label(text, self.realm);
+        let is_kept = label::fits(entity);
+        if is_kept && !entity.is_empty() {
+            task.slot.set_label(entity, self.realm);
             task.slot.add_attribute(LABELLED);
         }
-        let is_kept = entity.is_empty() || label.is_some();
         if is_kept && id.is_none() && owned.is_none() && parent_id.is_none() {
             return Ok(());
         }
@@ -509,6 +510,7 @@ impl ModuleCore {
 
 impl TaskRef {
     /// The task's id: brought by the host, or made of where it lives.
+    #[inline]
     pub(crate) fn id(&self) -> Uuid {
         self.slot.id(self.engine.realm)
     }

@@ -51,6 +51,7 @@ impl TaskContext {
     /// assert_eq!(manager.status(task.id())?.id, task.id());
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
+    #[inline]
     pub fn id(&self) -> Uuid {
         self.task.id()
     }

@@ -7,32 +7,43 @@ use crate::view::Name;
 
 const WORDS: usize = 7;
 const BYTES: usize = 8 * WORDS;
+const SPACES: u64 = u64::MAX / 255 * b' ' as u64;
+const LAST: usize = WORDS - 1;
+/// Where the length is.
+const LENGTH: usize = BYTES - 1;
 
-/// A text of at most 55 printable ASCII characters, by value. Its first byte is its length.
+/// Whether a label can hold the text: at most 55 printable ASCII characters.
+#[inline]
+pub(crate) fn fits(text: &str) -> bool {
+    text.len() <= LENGTH && words(text).fold(0, |odd, word| odd | not_printable(word)) == 0
+}
+
+/// The text in words, the last one filled up with spaces. It goes from where it lies to where
+/// it stays in registers: bytes that were put together in memory would be waited for.
+#[inline(always)]
+fn words(text: &str) -> impl Iterator<Item = u64> {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let full = words.iter().map(|word| u64::from_le_bytes(*word));
+    let tail = (!rest.is_empty()).then(|| match text.as_bytes().last_chunk() {
+        Some(last) => {
+            let shift = 8 * rest.len() as u32;
+            u64::from_le_bytes(*last) >> (64 - shift) | SPACES << shift
+        }
+        None => rest
+            .iter()
+            .rev()
+            .fold(SPACES, |word, byte| word << 8 | u64::from(*byte)),
+    });
+    full.chain(tail)
+}
+
+/// A text as a label has it, by value. Its last byte is its length.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Text([u64; WORDS]);
 
 impl Text {
-    /// `None` for one that is longer, or has other characters.
-    #[inline]
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let mut bytes = [b' '; BYTES];
-        bytes
-            .get_mut(1..=text.len())?
-            .copy_from_slice(text.as_bytes());
-        let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        if words.iter().fold(0, |odd, word| odd | not_printable(*word)) != 0 {
-            return None;
-        }
-        words[0] = words[0] & !0xff | text.len() as u64;
-        Some(Self(words))
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
-        self.0[0] & 0xff == 0
+        self.0[LAST] >> 56 == 0
     }
 
     pub(crate) fn name(&self) -> Name {
@@ -40,7 +51,7 @@ impl Text {
         for (bytes, word) in bytes.as_chunks_mut().0.iter_mut().zip(self.0) {
             *bytes = word.to_le_bytes();
         }
-        let text = bytes.get(1..=usize::from(bytes[0])).unwrap_or_default();
+        let text = bytes.get(..usize::from(bytes[LENGTH])).unwrap_or_default();
         // Who reads another tenant's, or a mixture, drops it.
         Name::from(std::str::from_utf8(text).unwrap_or_default())
     }
@@ -67,14 +78,21 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    #[inline]
-    pub(crate) fn set(&self, text: &Text) {
-        for (word, text) in self.words.iter().zip(text.0) {
-            word.store(text, Ordering::Relaxed);
+    /// The text has to [fit](fits).
+    #[inline(always)]
+    pub(crate) fn set(&self, text: &str) {
+        let mut last = 0;
+        for (at, word) in words(text).enumerate() {
+            match at {
+                ..LAST => self.words[at].store(word, Ordering::Relaxed),
+                _ => last = word << 8 >> 8,
+            }
         }
+        let length = (text.len() as u64) << 56;
+        self.words[LAST].store(last | length, Ordering::Relaxed);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self) -> Text {
         let mut text = Text::default();
         for (text, word) in text.0.iter_mut().zip(&self.words) {
@@ -104,14 +122,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_comes_back_as_it_was(text in "[ -~]{0,55}") {
-            prop_assert_eq!(&*Text::new(&text).unwrap().name(), text);
+        fn a_text_comes_back_as_it_was(texts in proptest::collection::vec("[ -~]{0,55}", 1..4)) {
+            let label = Label::new(0);
+            for text in texts {
+                prop_assert!(fits(&text));
+                label.set(&text);
+                prop_assert_eq!(&*label.get().name(), &text);
+                prop_assert_eq!(label.get().is_empty(), text.is_empty());
+            }
         }
 
         #[test]
         fn what_is_no_printable_ascii_is_for_others(text in "\\PC{0,60}|[\0-~\x7f]{0,60}") {
-            let fits = text.len() <= 55 && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-            prop_assert_eq!(Text::new(&text).is_some(), fits);
+            let plain = text.len() <= 55 && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+            prop_assert_eq!(fits(&text), plain);
         }
     }
 

@@ -238,7 +238,10 @@ impl Sums {
         self.total = self
             .total
             .saturating_add(child.total.unwrap_or(0).max(completed));
-        self.total_known |= child.total.is_some();
+        // Not written again and again: it lies on a line that others' workers are next to.
+        if child.total.is_some() && !self.total_known {
+            self.total_known = true;
+        }
         self.terminal += u64::from(terminal);
         self.known += 1;
         match &self.units {

@@ -8,7 +8,7 @@ use crate::clock::{NEVER, Tick, Wall};
 use crate::id::Place;
 use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
-use crate::node::label::{Label, Text};
+use crate::node::label::Label;
 use crate::node::word::{Reading, Word};
 use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering, fence};
 use crate::tree::kids::Kids;
@@ -268,15 +268,15 @@ impl Slot {
     /// Gives it an entity that is short and plain; nobody else knows the task yet, and its
     /// attributes are yet to say so.
     #[inline]
-    pub(crate) fn set_label(&self, text: &Text, realm: &'static Realm) {
+    pub(crate) fn set_label(&self, text: &str, realm: &'static Realm) {
         realm.labels.beside(self.number).set(text);
     }
 
     /// Its entity, if that is short and plain.
     #[inline]
-    pub(crate) fn label(&self, realm: &'static Realm) -> Option<Text> {
+    pub(crate) fn label(&self, realm: &'static Realm) -> Option<&'static Label> {
         match self.is(LABELLED) {
-            true => realm.labels.find(self.number).map(Label::get),
+            true => realm.labels.find(self.number),
             false => None,
         }
     }

@@ -51,8 +51,8 @@ impl Figures {
             entity = parts.entity.clone();
             host_id = parts.host_id.filter(|_| attributes & HOST_ID != 0);
         }
-        if let Some(text) = slot.label(realm) {
-            entity = text.name();
+        if let Some(label) = slot.label(realm) {
+            entity = label.get().name();
         }
         Self {
             reading,

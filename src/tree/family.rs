@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::arena::{NONE, Pooled, Realm};
 use crate::clock::Utc;
-use crate::node::label::Text;
+use crate::node::label::{Label, Text};
 use crate::node::progress::{Figures, Sums};
 use crate::node::slot::Slot;
 use crate::sync::{AtomicU64, Ordering};
@@ -196,7 +196,7 @@ impl Family {
         child: &'static Slot,
         figures: Figures<'_>,
         record: impl FnOnce() -> Record,
-        text: Option<Text>,
+        label: Option<&'static Label>,
         tree_kept: &AtomicU64,
         bounds: Bounds,
         realm: &'static Realm,
@@ -204,7 +204,7 @@ impl Family {
         self.unlink(child, figures, realm);
         self.sums.add(figures, true);
         self.counts.succeeded += 1;
-        self.keep_succeeded(record, text, tree_kept, bounds);
+        self.keep_succeeded(record, label, tree_kept, bounds);
     }
 
     /// The record is made where it stays.
@@ -212,7 +212,7 @@ impl Family {
     fn keep_succeeded(
         &mut self,
         record: impl FnOnce() -> Record,
-        text: Option<Text>,
+        label: Option<&'static Label>,
         tree_kept: &AtomicU64,
         bounds: Bounds,
     ) {
@@ -225,19 +225,19 @@ impl Family {
             self.succeeded.rotate_left(1);
             self.turned += 1;
             self.counts.not_kept += 1;
-            if text.is_some() || self.has_texts() {
-                self.turn_texts(text.unwrap_or_default());
+            if label.is_some() || self.has_texts() {
+                self.turn_texts(label);
             }
             return;
         }
-        self.keep_one_more(record(), text, tree_kept, bounds);
+        self.keep_one_more(record(), label, tree_kept, bounds);
     }
 
     #[cold]
     fn keep_one_more(
         &mut self,
         record: Record,
-        text: Option<Text>,
+        label: Option<&'static Label>,
         tree_kept: &AtomicU64,
         bounds: Bounds,
     ) {
@@ -249,8 +249,8 @@ impl Family {
                 return;
             }
         }
-        if text.is_some() || self.has_texts() {
-            let text = text.unwrap_or_default();
+        if label.is_some() || self.has_texts() {
+            let text = label.map(Label::get).unwrap_or_default();
             self.texts().push_back(text);
         }
         self.succeeded.push_back(record);
@@ -263,6 +263,7 @@ impl Family {
     }
 
     /// The entities, one for each record.
+    #[cold]
     fn texts(&mut self) -> &mut VecDeque<Text> {
         let count = self.succeeded.len();
         let texts = &mut self.rare().texts;
@@ -270,10 +271,15 @@ impl Family {
         texts
     }
 
-    fn turn_texts(&mut self, text: Text) {
-        let texts = self.texts();
+    #[inline]
+    fn turn_texts(&mut self, label: Option<&'static Label>) {
+        let texts = match &mut self.rare {
+            Some(rare) if rare.texts.len() == self.succeeded.len() => &mut rare.texts,
+            _ => self.texts(),
+        };
         if let Some(oldest) = texts.front_mut() {
-            *oldest = text;
+            // Word by word from where it lies to where it stays.
+            *oldest = label.map(Label::get).unwrap_or_default();
             texts.rotate_left(1);
         }
     }

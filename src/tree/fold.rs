@@ -107,12 +107,12 @@ impl Fold {
         // Ended, and not yet free for others: its figures are its last.
         let figures = Figures::of_ended(child, &names.units);
         let record = || Record::new(&self.facts(before), figures, None);
-        let text = child.label(realm);
+        let label = child.label(realm);
         family.fold_plainly(
             child,
             figures,
             record,
-            text,
+            label,
             &self.tree.kept,
             self.bounds,
             realm,
@@ -197,8 +197,8 @@ fn more_of(
             last_poll: child.wall().utc(child.last_poll.load(Ordering::Relaxed)),
         });
     }
-    if let Some(text) = label {
-        more.entity = text.name();
+    if let Some(label) = label {
+        more.entity = label.get().name();
     }
     if let Some(mut legacy) = legacy {
         // They failed in another order than that in which they are shown.

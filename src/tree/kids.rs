@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::arena::{Held, Pooled, Realm};
 use crate::node::progress::Sums;
 use crate::node::slot::Slot;
-use crate::sync::{AtomicBool, AtomicRef, AtomicU32, AtomicU64, Ordering, ShortGuard, ShortLock};
+use crate::sync::{
+    AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
+};
 use crate::tree::family::{Family, Legacy, Position};
 use crate::tree::record::Record;
 use crate::tree::room::{Bounds, Room};
@@ -25,7 +27,7 @@ pub(crate) const STRIPES: usize = 2;
 pub(crate) struct Kids {
     first: Stripe,
     /// The other families, made when they are first needed, and kept for later tenants.
-    further: AtomicRef<[Stripe; STRIPES - 1]>,
+    further: AtomicRef<Further>,
     /// Whether the others are in use.
     is_striped: AtomicBool,
     number: u32,
@@ -42,6 +44,9 @@ pub(crate) struct Kids {
 #[repr(align(64))]
 #[derive(Debug, Default)]
 struct Stripe(ShortLock<Family>);
+
+/// Padded, as a processor may fetch the line next to one that it needs.
+type Further = [CachePadded<Stripe>; STRIPES - 1];
 
 impl Pooled for Kids {
     fn new(number: u32) -> Self {
@@ -145,7 +150,7 @@ impl Kids {
         if !self.is_striped() {
             first.look_for_room_later();
             let further = self.further.get().unwrap_or_else(|| {
-                let new: &'static [Stripe; STRIPES - 1] = Box::leak(Box::default());
+                let new: &'static Further = Box::leak(Box::default());
                 self.further.set(new);
                 new
             });
