@@ -9,10 +9,10 @@ use crate::clock::Utc;
 use crate::node::label::{Label, Text};
 use crate::node::progress::{Figures, Sums};
 use crate::node::slot::Slot;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::Ordering;
 use crate::tree::kids::{Kids, STRIPES};
 use crate::tree::record::{Record, Subtree, prune};
-use crate::tree::room::{Bounds, Room, reserve, reserve_some};
+use crate::tree::room::{Room, Share};
 use crate::view::ChildCounts;
 
 /// Guarded by a lock, which makers and finishers of children take, and readers for at most
@@ -162,8 +162,7 @@ impl Family {
         child: &'static Slot,
         folding: Folding<'_>,
         kids: &Kids,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
+        share: Share<'_>,
         realm: &'static Realm,
     ) {
         let Folding {
@@ -184,8 +183,8 @@ impl Family {
             first.get_or_insert_with(|| (kids.number_error(), error));
         }
         match record.leads_to_failure() {
-            true => self.keep_failed(record, kids, tree_kept, bounds),
-            false => self.keep_succeeded(|| record, None, tree_kept, bounds),
+            true => self.keep_failed(record, kids, share),
+            false => self.keep_succeeded(|| record, None, share),
         }
     }
 
@@ -197,14 +196,13 @@ impl Family {
         figures: Figures<'_>,
         record: impl FnOnce() -> Record,
         label: Option<&'static Label>,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
+        share: Share<'_>,
         realm: &'static Realm,
     ) {
         self.unlink(child, figures, realm);
         self.sums.add(figures, true);
         self.counts.succeeded += 1;
-        self.keep_succeeded(record, label, tree_kept, bounds);
+        self.keep_succeeded(record, label, share);
     }
 
     /// The record is made where it stays.
@@ -213,8 +211,7 @@ impl Family {
         &mut self,
         record: impl FnOnce() -> Record,
         label: Option<&'static Label>,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
+        share: Share<'_>,
     ) {
         // The ring turns: those that finished last are kept.
         if self.succeeded.len() >= self.room.records as usize
@@ -230,19 +227,12 @@ impl Family {
             }
             return;
         }
-        self.keep_one_more(record(), label, tree_kept, bounds);
+        self.keep_one_more(record(), label, share);
     }
 
     #[cold]
-    fn keep_one_more(
-        &mut self,
-        record: Record,
-        label: Option<&'static Label>,
-        tree_kept: &AtomicU64,
-        bounds: Bounds,
-    ) {
-        let fits =
-            self.room.records > 0 && (self.room.take_granted() || reserve(tree_kept, 1, bounds));
+    fn keep_one_more(&mut self, record: Record, label: Option<&'static Label>, share: Share<'_>) {
+        let fits = self.room.records > 0 && (self.room.take_granted() || share.reserve(1));
         if !fits {
             self.counts.not_kept += 1;
             if !self.drop_oldest() {
@@ -293,14 +283,14 @@ impl Family {
         dropped
     }
 
-    fn keep_failed(&mut self, record: Record, kids: &Kids, tree_kept: &AtomicU64, bounds: Bounds) {
+    fn keep_failed(&mut self, record: Record, kids: &Kids, share: Share<'_>) {
         let size = record.size();
-        if !kids.keep_failure(bounds.per_parent) {
+        if !kids.keep_failure(share.bounds.per_parent) {
             self.counts.not_kept += size;
             return;
         }
         self.rare().failed.push(record);
-        let mut missing = size - reserve_some(tree_kept, size, bounds);
+        let mut missing = size - share.reserve_some(size);
         // Failures are worth more than successes, shallow ones more than deep ones, and
         // those that failed first more than the last.
         while missing > 0 && self.drop_oldest() {
@@ -310,13 +300,13 @@ impl Family {
         if missing > 0 {
             // A good number at once, so that a tree whose failures go on and on is not
             // gone through for each of them; the room of the others is given back.
-            let more = missing.max(bounds.per_root as u64 / 64);
+            let more = missing.max(share.bounds.per_root as u64 / 64);
             let failed = &mut self.rare().failed;
             let before = failed.len();
             let dropped = prune(failed, more);
             kids.forget_failures(before - failed.len());
             self.counts.not_kept += dropped;
-            tree_kept.fetch_sub(dropped - missing, Ordering::Relaxed);
+            share.give_back(dropped - missing);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::sync::{Ordering, ShortGuard};
 use crate::tree::family::{Family, Folding, Legacy};
 use crate::tree::kids::Kids;
 use crate::tree::record::{Facts, KeptAbort, More, Record, Subtree};
-use crate::tree::room::Bounds;
+use crate::tree::room::{Bounds, Share};
 use crate::tree::root::Tree;
 
 /// What a fold has brought about.
@@ -77,7 +77,7 @@ impl Fold {
             self.tree.kept.fetch_sub(room, Ordering::Relaxed);
         }
         let Self { child, realm, .. } = self;
-        family.fold(child, folding, kids, &self.tree.kept, self.bounds, realm);
+        family.fold(child, folding, kids, self.share(), realm);
         Ok(Self::folded(kids, family, before))
     }
 
@@ -108,16 +108,16 @@ impl Fold {
         let figures = Figures::of_ended(child, &names.units);
         let record = || Record::new(&self.facts(before), figures, None);
         let label = child.label(realm);
-        family.fold_plainly(
-            child,
-            figures,
-            record,
-            label,
-            &self.tree.kept,
-            self.bounds,
-            realm,
-        );
+        family.fold_plainly(child, figures, record, label, self.share(), realm);
         Ok(Self::folded(kids, family, before))
+    }
+
+    #[inline(always)]
+    fn share(self) -> Share<'static> {
+        Share {
+            kept: &self.tree.kept,
+            bounds: self.bounds,
+        }
     }
 
     #[inline(always)]

@@ -30,20 +30,35 @@ impl Room {
     }
 }
 
-/// Takes room for records out of the tree's share; the full amount or nothing.
-#[inline]
-pub(super) fn reserve(kept: &AtomicU64, count: u64, bounds: Bounds) -> bool {
-    if kept.fetch_add(count, Ordering::Relaxed) + count <= bounds.per_root as u64 {
-        return true;
-    }
-    kept.fetch_sub(count, Ordering::Relaxed);
-    false
+/// How many records a tree keeps, and may keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share<'a> {
+    pub(crate) kept: &'a AtomicU64,
+    pub(crate) bounds: Bounds,
 }
 
-/// The same, as much as there is.
-pub(super) fn reserve_some(kept: &AtomicU64, count: u64, bounds: Bounds) -> u64 {
-    let before = kept.fetch_add(count, Ordering::Relaxed);
-    let granted = (bounds.per_root as u64).saturating_sub(before).min(count);
-    kept.fetch_sub(count - granted, Ordering::Relaxed);
-    granted
+impl Share<'_> {
+    /// Takes room for so many records; the full amount or nothing.
+    #[inline]
+    pub(super) fn reserve(self, count: u64) -> bool {
+        let most = self.bounds.per_root as u64;
+        let fits = self.kept.fetch_add(count, Ordering::Relaxed) + count <= most;
+        if !fits {
+            self.give_back(count);
+        }
+        fits
+    }
+
+    /// The same, as much as there is.
+    pub(super) fn reserve_some(self, count: u64) -> u64 {
+        let before = self.kept.fetch_add(count, Ordering::Relaxed);
+        let left = (self.bounds.per_root as u64).saturating_sub(before);
+        let granted = left.min(count);
+        self.give_back(count - granted);
+        granted
+    }
+
+    pub(super) fn give_back(self, count: u64) {
+        self.kept.fetch_sub(count, Ordering::Relaxed);
+    }
 }
