@@ -13,6 +13,7 @@ use crate::sync::Ordering;
 use crate::tree::kids::{Kids, STRIPES};
 use crate::tree::record::{Record, Subtree, prune};
 use crate::tree::room::{Room, Share};
+use crate::tree::tour::{Reader, readers};
 use crate::view::ChildCounts;
 
 /// Guarded by a lock, which makers and finishers of children take, and readers for at most
@@ -27,31 +28,31 @@ pub(crate) struct Family {
     /// Which of its parent's families this is, in the lowest bits; grows with each child, and
     /// with the time, so that children of several families come in order of their birth.
     next_order: u64,
-    first: u32,
+    pub(super) first: u32,
     last: u32,
     /// Those that finished last, in that order.
     succeeded: VecDeque<Record>,
     /// How many have left the front of `succeeded`.
     turned: u64,
-    sums: Sums,
+    pub(super) sums: Sums,
     room: Room,
     /// When `turned` comes here, it is time to look for room in other families.
     weigh_at: u64,
     /// What most families do without.
-    rare: Option<Box<Rare>>,
+    pub(super) rare: Option<Box<Rare>>,
     /// The parent has ended, or is about to: no more children.
     pub(crate) closed: bool,
 }
 
 /// Failures, and who reads.
 #[derive(Debug, Default)]
-struct Rare {
+pub(super) struct Rare {
     /// Those that failed, or have a failure below them: first in, last out.
     failed: Vec<Record>,
     /// With its number in the parent's order of folding.
     first_error: Option<(u64, Arc<str>)>,
-    readers: Vec<Reader>,
-    next_reader: u64,
+    pub(super) readers: Vec<Reader>,
+    pub(super) next_reader: u64,
     /// The entities of those in `succeeded`, as soon as one has any.
     texts: VecDeque<Text>,
 }
@@ -76,15 +77,6 @@ impl Default for Family {
 
 /// How many children are visited while the lock is held.
 pub(crate) const AT_ONCE: usize = 1024;
-
-/// Somebody who goes through the live children in pieces. Who folds meanwhile tells it:
-/// what it has not come to yet is added to `missed`, so that nothing counts twice or never.
-#[derive(Debug)]
-struct Reader {
-    number: u64,
-    next: u32,
-    missed: Sums,
-}
 
 /// What a task takes along when it folds.
 #[derive(Default)]
@@ -368,7 +360,7 @@ impl Family {
         self.rare.as_ref()?.first_error.clone()
     }
 
-    fn rare(&mut self) -> &mut Rare {
+    pub(super) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
 
@@ -448,57 +440,6 @@ impl Family {
         self.room.granted += given.granted;
         self.look_for_room_later();
     }
-
-    /// Starts going through the live children. What has folded so far, and the reader's number.
-    pub(crate) fn start_reading(&mut self) -> (Sums, u64) {
-        let first = self.first;
-        let rare = self.rare();
-        rare.next_reader += 1;
-        let number = rare.next_reader;
-        rare.readers.push(Reader {
-            number,
-            next: first,
-            missed: Sums::default(),
-        });
-        (self.sums.clone(), number)
-    }
-
-    /// Visits the next live children, as many as may be visited under one lock; `false`
-    /// when there are no more.
-    pub(crate) fn read_on(
-        &mut self,
-        reader: u64,
-        realm: &'static Realm,
-        mut visit: impl FnMut(&'static Slot),
-    ) -> bool {
-        let mut readers = readers(&mut self.rare);
-        let Some(reader) = readers.find(|r| r.number == reader) else {
-            return false;
-        };
-        for _ in 0..AT_ONCE {
-            if reader.next == NONE {
-                return false;
-            }
-            let child = realm.slots.get(reader.next);
-            visit(child);
-            reader.next = child.next.load(Ordering::Relaxed);
-        }
-        true
-    }
-
-    /// Ends a reading; what has folded before the reader came to it.
-    pub(crate) fn stop_reading(&mut self, reader: u64) -> Sums {
-        let readers = &mut self.rare().readers;
-        match readers.iter().position(|r| r.number == reader) {
-            Some(at) => readers.swap_remove(at).missed,
-            None => Sums::default(),
-        }
-    }
-}
-
-#[inline(always)]
-fn readers(rare: &mut Option<Box<Rare>>) -> impl Iterator<Item = &mut Reader> {
-    rare.iter_mut().flat_map(|rare| &mut rare.readers)
 }
 
 /// How far a copy of the kept records has come.

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::arena::{Held, Pooled, Realm};
-use crate::node::progress::Sums;
-use crate::node::slot::Slot;
+use crate::arena::{Held, Pooled};
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
 };
@@ -84,7 +82,7 @@ impl Kids {
     }
 
     /// The families in use.
-    fn families(&self) -> impl Iterator<Item = &ShortLock<Family>> {
+    pub(super) fn families(&self) -> impl Iterator<Item = &ShortLock<Family>> {
         let further = self.further.get().filter(|_| self.is_striped());
         let further = further.into_iter().flatten().map(|stripe| &stripe.0);
         std::iter::once(&self.first.0).chain(further)
@@ -96,7 +94,7 @@ impl Kids {
         self.is_striped.load(Ordering::Acquire)
     }
 
-    fn family(&self, at: usize) -> &ShortLock<Family> {
+    pub(super) fn family(&self, at: usize) -> &ShortLock<Family> {
         match (at, self.further.get()) {
             (1.., Some(further)) => &further[at - 1].0,
             _ => &self.first.0,
@@ -281,60 +279,6 @@ impl Kids {
                 at = family.lock().copy_kept(from, into);
             }
         }
-    }
-}
-
-/// Somebody's way through the live children, a bounded number under each lock.
-#[derive(Debug)]
-pub(crate) struct Tour {
-    kids: &'static Kids,
-    /// Its number in each family there was when it began; one made later has newborns only.
-    readers: Vec<u64>,
-    /// The family that it has come to.
-    at: usize,
-}
-
-impl Tour {
-    /// What has folded so far, and a tour of what has not.
-    pub(crate) fn start(kids: &'static Kids) -> (Sums, Self) {
-        let mut sums = Sums::default();
-        let readers = kids.families().map(|family| {
-            let (folded, reader) = family.lock().start_reading();
-            sums.merge(&folded);
-            reader
-        });
-        let readers = readers.collect();
-        let at = 0;
-        (sums, Self { kids, readers, at })
-    }
-
-    /// Visits the next live children; `false` when there are no more.
-    pub(crate) fn go_on(
-        &mut self,
-        realm: &'static Realm,
-        visit: impl FnMut(&'static Slot),
-    ) -> bool {
-        let Some(&reader) = self.readers.get(self.at) else {
-            return false;
-        };
-        if !self
-            .kids
-            .family(self.at)
-            .lock()
-            .read_on(reader, realm, visit)
-        {
-            self.at += 1;
-        }
-        self.at < self.readers.len()
-    }
-
-    /// Ends it; what has folded before it came there.
-    pub(crate) fn stop(self) -> Sums {
-        let mut missed = Sums::default();
-        for (at, reader) in self.readers.into_iter().enumerate() {
-            missed.merge(&self.kids.family(at).lock().stop_reading(reader));
-        }
-        missed
     }
 }
 

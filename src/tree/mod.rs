@@ -9,4 +9,5 @@ pub(crate) mod kids;
 pub(crate) mod record;
 pub(crate) mod room;
 pub(crate) mod root;
+pub(crate) mod tour;
 pub(crate) mod walk;

@@ -6,7 +6,8 @@ use crate::arena::{Held, Realm};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::Slot;
 use crate::node::word::{KIDS, TERMINAL};
-use crate::tree::kids::{Child, Tour};
+use crate::tree::kids::Child;
+use crate::tree::tour::Tour;
 
 /// A parent whose children are being added up.
 struct Frame {
