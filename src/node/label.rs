@@ -5,7 +5,11 @@ use crate::arena::Pooled;
 use crate::sync::{AtomicU64, Ordering};
 use crate::view::Name;
 
+#[cfg(not(loom))]
 const WORDS: usize = 7;
+/// Loom lets each word be as old as it may.
+#[cfg(loom)]
+const WORDS: usize = 1;
 const BYTES: usize = 8 * WORDS;
 const SPACES: u64 = u64::MAX / 255 * b' ' as u64;
 const LAST: usize = WORDS - 1;
@@ -83,9 +87,9 @@ impl Label {
     pub(crate) fn set(&self, text: &str) {
         let mut last = 0;
         for (at, word) in words(text).enumerate() {
-            match at {
-                ..LAST => self.words[at].store(word, Ordering::Relaxed),
-                _ => last = word << 8 >> 8,
+            match at == LAST {
+                false => self.words[at].store(word, Ordering::Relaxed),
+                true => last = word << 8 >> 8,
             }
         }
         let length = (text.len() as u64) << 56;
