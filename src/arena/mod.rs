@@ -238,8 +238,12 @@ mod tests {
     use crate::node::slot::{Birth, UNKNOWN};
     use crate::node::word::MAX_GENERATION;
 
+    /// One of its own for each test, kept where a search for leaks finds it.
     fn realm() -> &'static Realm {
-        Box::leak(Box::new(Realm::new(0)))
+        static ALL: std::sync::Mutex<Vec<&'static Realm>> = std::sync::Mutex::new(Vec::new());
+        let realm: &'static Realm = Box::leak(Box::new(Realm::new(0)));
+        ALL.lock().unwrap().push(realm);
+        realm
     }
 
     fn names(realm: &'static Realm) -> Names {

@@ -269,7 +269,8 @@ mod tests {
             births in proptest::collection::vec(any::<u64>(), 0..5000),
             shift in 0..64_u32,
         ) {
-            let slot: &'static Slot = Box::leak(Box::new(Slot::new(0)));
+            static SLOT: std::sync::OnceLock<Slot> = std::sync::OnceLock::new();
+            let slot = SLOT.get_or_init(|| Slot::new(0));
             let mut births: Vec<u64> = births.iter().map(|born| born >> shift).collect();
             let candidates = births.iter().map(|born| Candidate { born: *born, slot }).collect();
             let sorted: Vec<u64> = in_order(candidates).iter().map(|one| one.born).collect();
