@@ -24,7 +24,7 @@ use crate::view::{CloseReport, Filter, Stats};
 pub struct Module {
     pub(crate) engine: &'static Engine,
     pub(crate) core: &'static ModuleCore,
-    pub(crate) registration: u32,
+    pub(crate) registration: u64,
 }
 
 impl Module {

@@ -63,7 +63,7 @@ pub(crate) struct Realm {
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static crate::engine::Engine>>,
-    /// How many there are.
+    /// How many there are, or have been: bounded by the memory that their shells take.
     managers: AtomicU32,
 }
 

@@ -42,7 +42,7 @@ impl Engine {
     pub(crate) fn close_module(
         &'static self,
         module: &'static ModuleCore,
-        registration: u32,
+        registration: u64,
         timeout: Duration,
     ) -> Result<CloseReport> {
         self.check()?;

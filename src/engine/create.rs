@@ -20,7 +20,7 @@ use crate::view::Name;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spec<'a> {
     /// A root needs one; a child has its parent's unless told otherwise.
-    pub(crate) module: Option<(&'static ModuleCore, u32)>,
+    pub(crate) module: Option<(&'static ModuleCore, u64)>,
     pub(crate) parent: ParentSpec,
     pub(crate) names: Given<'a>,
     pub(crate) entity: &'a str,
@@ -491,12 +491,12 @@ impl Engine {
 }
 
 impl ModuleCore {
-    pub(crate) fn registration(&self) -> u32 {
+    pub(crate) fn registration(&self) -> u64 {
         self.registration.load(Ordering::SeqCst)
     }
 
     /// Whether this registration of the module takes tasks.
-    pub(crate) fn check(&self, registration: u32) -> Result<()> {
+    pub(crate) fn check(&self, registration: u64) -> Result<()> {
         self.group.check_open()?;
         match self.registration.load(Ordering::SeqCst) == registration {
             true => Ok(()),

@@ -85,8 +85,9 @@ pub(crate) struct ModuleCore {
     pub(crate) group: &'static Group,
     /// The manager that it belongs to.
     manager: u32,
-    /// Which registration is in force, so that a handle of an earlier one is refused.
-    pub(crate) registration: AtomicU32,
+    /// Which registration is in force, so that a handle of an earlier one is refused. Of 64
+    /// bits, as 32 come round within hours where a module is closed and registered in a loop.
+    pub(crate) registration: AtomicU64,
     roots: Lock<Roots>,
     pub(crate) providers: Lock<Vec<Hosted>>,
 }
@@ -94,7 +95,7 @@ pub(crate) struct ModuleCore {
 /// Guarded by the module's lock, under which its roots are made.
 #[derive(Debug, Default)]
 struct Roots {
-    /// The last number of each shard.
+    /// The last number of each shard: one for each root, of which no module has 2^64.
     sequences: std::collections::HashMap<u32, u64>,
 }
 
@@ -114,7 +115,8 @@ impl Engine {
         task_ttl: Duration,
         user_task_ttl: Duration,
     ) -> Result<&'static Self> {
-        /// Never reused, so that a tree of a manager that is gone belongs to no other.
+        /// Never reused, so that a tree of a manager that is gone belongs to no other. The
+        /// shells of 2^32 managers fit into no memory, so it cannot come round.
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
 
         check_ttl(task_ttl)?;
@@ -215,7 +217,7 @@ impl Engine {
         let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
             group: Box::leak(Box::new(Group::new(name))),
             manager: self.uid,
-            registration: AtomicU32::new(0),
+            registration: AtomicU64::new(0),
             roots: Lock::default(),
             providers: Lock::default(),
         }));
@@ -238,7 +240,7 @@ impl Engine {
     pub(crate) fn check_registered(
         &'static self,
         module: &'static ModuleCore,
-        registration: u32,
+        registration: u64,
     ) -> Result<()> {
         let current = module.registration() == registration;
         match current && self.settle_gate(module) != Gate::Closed {

@@ -48,7 +48,11 @@ impl Engine {
     pub(crate) fn abort_requested(&'static self, task: TaskRef, seen: &Seen) -> bool {
         let requested = seen.look(task.slot, task.tree, self.realm);
         if requested {
-            task.slot.polls.fetch_add(1, Ordering::Relaxed);
+            // Who never stops may look more often than is counted: that is shown as the most.
+            let polls = &task.slot.polls;
+            let _ = polls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |polls| {
+                polls.checked_add(1)
+            });
             task.slot.last_poll.store(self.now(), Ordering::Relaxed);
         }
         requested

@@ -14,6 +14,7 @@ pub(super) struct Watches(Lock<Open>);
 
 #[derive(Debug, Default)]
 struct Open {
+    /// One for each callback: 64 bits outlast the manager.
     last: u64,
     callbacks: HashMap<u64, DoneCallback>,
 }

@@ -40,7 +40,7 @@ impl<'a> TaskBuilder<'a> {
     pub(crate) fn root(
         engine: &'static Engine,
         module: &'static ModuleCore,
-        registration: u32,
+        registration: u64,
         type_: &'a str,
     ) -> Self {
         Self::new(
@@ -59,7 +59,7 @@ impl<'a> TaskBuilder<'a> {
     #[inline(always)]
     fn new(
         engine: &'static Engine,
-        module: Option<(&'static ModuleCore, u32)>,
+        module: Option<(&'static ModuleCore, u64)>,
         parent: ParentSpec,
         type_: &'a str,
     ) -> Self {

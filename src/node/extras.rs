@@ -48,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) frozen: Option<(u64, u64)>,
     pub(crate) done: Vec<(u64, DoneCallback)>,
     pub(crate) aborts: Vec<AbortTicket>,
+    /// One for each callback of this task: 64 bits outlast it.
     pub(crate) next_callback: u64,
 }
 

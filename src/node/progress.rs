@@ -43,7 +43,8 @@ pub(crate) fn advance_alone(cell: &AtomicU64, by: u64) {
     }
 }
 
-/// Counts in a cell that others write too.
+/// Counts in a cell that others write too. To come round, 2,047 threads would have to add the
+/// most there is before the first of them has capped it.
 #[inline]
 pub(crate) fn advance_shared(cell: &AtomicU64, by: u64) {
     let by = by.min(CAP);

@@ -451,6 +451,24 @@ mod tests {
     }
 
     #[test]
+    fn life_7_references_end_before_they_would_wrap() {
+        const MOST: u32 = (1 << 20) - 1;
+        let word = Word::free();
+        let generation = word.born(STARTED, MOST - 2).generation();
+        assert!(word.retain());
+        assert!(word.acquire(generation, 0).is_some());
+        let full = word.load();
+        assert_eq!(full.refs(), MOST);
+        assert!(!word.retain());
+        assert!(word.acquire(generation, 0).is_none());
+        assert_eq!(word.load(), full, "what is refused changes nothing");
+        assert!(!word.release(1));
+        assert!(word.retain());
+        assert!(word.release(MOST), "and each was counted");
+        assert_eq!(word.load().generation(), generation + 1);
+    }
+
+    #[test]
     fn a_watched_task_keeps_its_slot_until_its_waiters_are_woken() {
         let word = running();
         word.mark(WATCHED);

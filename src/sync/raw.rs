@@ -111,7 +111,8 @@ pub(crate) use fork::{depth as fork_depth, watch as watch_forks};
 mod fork {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Written by the handler below alone, in a process that has one thread.
+    /// Written by the handler below alone, in a process that has one thread. To come round it
+    /// would take 2^32 processes, each the child of the one before.
     static DEPTH: AtomicU32 = AtomicU32::new(0);
 
     /// The depth of this process.

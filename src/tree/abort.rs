@@ -139,7 +139,24 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use crate::Manager;
+
+    #[test]
+    fn abort_5_who_looks_more_often_than_is_counted_shows_the_most() {
+        let manager = Manager::builder().build().unwrap();
+        let module = manager.register_module("repair").unwrap();
+        let task = module.task("repair").start().unwrap();
+        task.abort("enough").unwrap();
+        let polls = &task.task.slot.polls;
+        polls.store(u32::MAX - 1, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert!(task.abort_requested());
+            let shown = task.status().unwrap().abort.unwrap();
+            assert_eq!(shown.polls, u32::MAX);
+        }
+    }
 
     #[test]
     fn a_tree_that_nobody_aborted_never_climbs_whatever_had_its_block() {

@@ -26,13 +26,15 @@ use crate::view::ChildCounts;
 pub(crate) struct Family {
     counts: ChildCounts,
     /// Which of its parent's families this is, in the lowest bits; grows with each child, and
-    /// with the time, so that children of several families come in order of their birth.
+    /// with the time, so that children of several families come in order of their birth. Time
+    /// fills at most half of it: that leaves room for 2^60 children born at its end.
     next_order: u64,
     pub(super) first: u32,
     last: u32,
     /// Those that finished last, in that order.
     succeeded: VecDeque<Record>,
-    /// How many have left the front of `succeeded`.
+    /// How many have left the front of `succeeded`: one for each child at most, of whom no
+    /// parent has 2^64.
     turned: u64,
     pub(super) sums: Sums,
     room: Room,

@@ -29,7 +29,8 @@ pub(crate) struct List {
     /// The first of the free places.
     free: Option<u32>,
     waiting: usize,
-    /// Never starts again, so that a ticket of an earlier tree finds nothing.
+    /// Never starts again, so that a ticket of an earlier tree finds nothing; 64 bits of
+    /// callbacks are more than any process calls.
     stamp: u64,
     /// One for each thread that is calling somebody, more if callbacks abort.
     running: Vec<(u64, ThreadId)>,

@@ -30,11 +30,11 @@ pub(crate) struct Kids {
     is_striped: AtomicBool,
     number: u32,
     /// What keeps the parent from settling: itself until it has ended, and each family that
-    /// was closed with live children in it.
+    /// was closed with live children in it. At most one more than there are families.
     open: AtomicU32,
-    /// How many failures are kept.
+    /// How many failures are kept; for a moment, also those of threads that look for room.
     failures: AtomicU64,
-    /// How many first errors of families there have been.
+    /// How many first errors of families there have been: at most one of each.
     errors: AtomicU64,
 }
 

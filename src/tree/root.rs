@@ -23,7 +23,8 @@ pub(crate) struct Tree {
 #[derive(Debug)]
 struct Epochs {
     /// Grows with every abort in the tree, and goes on growing through all trees that use
-    /// this block, so that a figure seen in one tree is never seen in another.
+    /// this block, so that a figure seen in one tree is never seen in another. One abort a
+    /// nanosecond would take 584 years to come round.
     now: AtomicU64,
     /// The epoch at the root's birth, when there was nothing to see.
     first: AtomicU64,
