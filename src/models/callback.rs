@@ -100,6 +100,27 @@ fn drop_of_abort_guard_vs_running_callback() {
     });
 }
 
+/// abort_4. Fails if a ticket finds whoever has its place in the list by now.
+#[test]
+fn drop_of_abort_guard_vs_next_callback_in_its_place() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        let children = [0, 1].map(|_| root.child("part").abortable().start().unwrap());
+        let slow = [Slow::new(), Slow::new()];
+        let guard = children[0].on_abort(slow[0].callback()).unwrap();
+        children[0].abort("this").unwrap();
+        let forgetter = thread::spawn(move || drop(guard));
+        let next = children[1].on_abort(slow[1].callback()).unwrap();
+        forgetter.join().unwrap();
+        children[1].abort("that").unwrap();
+        for slow in slow {
+            assert_eq!((slow.runs.get(), slow.destroyed.get()), (1, 1));
+        }
+        drop(next);
+    });
+}
+
 /// abort_4. Fails if the finisher takes callbacks off the list and does not wait for them.
 #[test]
 fn finish_vs_running_abort_callback() {

@@ -70,6 +70,24 @@ fn close_of_a_module_vs_second_child_in_another_refused_or_aborted() {
     });
 }
 
+/// mod_1. Fails if `Kids::pass` goes through the lock of the first family only.
+#[test]
+fn close_of_a_module_vs_child_in_a_further_family_refused_or_aborted() {
+    check(2, || {
+        let host = Host::new();
+        let others = host.manager.register_module("others").unwrap();
+        let root = others.task("root").start().unwrap();
+        let _first = root.child("part").start().unwrap();
+        let kids = root.task.slot.kids(root.task.realm()).unwrap();
+        assert!(kids.stripe());
+        let repair = host.repair.clone();
+        let closer = thread::spawn(move || repair.close(NOW).unwrap());
+        let child = root.child("part").module(&host.repair).create();
+        let report = closer.join().unwrap();
+        refused_or_aborted(child, &report);
+    });
+}
+
 /// mod_1. Fails if `kids_of` has no fence before it marks the parent.
 #[test]
 fn close_of_a_module_vs_new_child_of_a_new_root_refused_or_aborted() {

@@ -1,21 +1,28 @@
 //! The end of a task.
 
+use std::time::Duration;
+
 use loom::thread;
 
 use super::{Host, check};
 use crate::{ErrorCode, State};
 
-/// life_2. Fails if `claim_end` lets a second finisher pass.
+/// life_2, life_5. Fails if `claim_end` lets a second finisher pass.
 #[test]
 fn finish_vs_finish_exactly_one_wins() {
-    check(3, || {
+    check(2, || {
         let host = Host::new();
         let task = host.kept_root().share();
         let other = task.clone();
         let done = thread::spawn(move || other.finish());
         let failed = task.fail("no space");
+        host.clock.advance(Duration::from_secs(1));
+        let early = task.status().unwrap();
         let done = done.join().unwrap();
         let status = task.status().unwrap();
+        if early.state.is_terminal() {
+            assert_eq!(early, status, "what has ended does not change");
+        }
         let (winner, lost) = match (done, failed) {
             (Ok(()), Err(lost)) => ((State::Done, None), lost),
             (Err(lost), Ok(())) => ((State::Failed, Some("no space")), lost),

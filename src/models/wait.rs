@@ -89,6 +89,43 @@ fn finish_vs_two_waiters() {
     });
 }
 
+/// wait_1. Fails if `Sleepers::sleep` takes being woken for what it sleeps for, or sleeps on
+/// without entering the list again.
+#[test]
+fn finish_vs_waiter_that_is_woken_for_no_reason() {
+    check(2, || {
+        let host = Host::new();
+        let task = host.root();
+        let observer = task.observe();
+        let owner = thread::spawn(move || {
+            task.task.realm().wake(task.task.slot);
+            task.finish()
+        });
+        let (held, engine) = observer.registered().unwrap();
+        engine.wait(held, &Deadline::Never).unwrap();
+        assert!(observer.is_terminal().unwrap());
+        owner.join().unwrap().unwrap();
+    });
+}
+
+/// wait_1. Fails if `Sleepers::wake` takes off the list who sleeps for another task.
+#[test]
+fn finish_vs_wake_of_another_task() {
+    check(2, || {
+        let host = Host::new();
+        let (task, other) = (host.root(), host.root());
+        let observer = task.observe();
+        let waiter = thread::spawn(move || {
+            let (held, engine) = observer.registered().unwrap();
+            engine.wait(held, &Deadline::Never).unwrap();
+        });
+        other.task.realm().wake(other.task.slot);
+        task.finish().unwrap();
+        waiter.join().unwrap();
+        other.finish().unwrap();
+    });
+}
+
 /// wait_2. Fails if `wait` does not look at the task again once the deadline has passed.
 #[test]
 fn finish_vs_wait_with_timeout() {

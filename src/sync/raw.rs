@@ -9,7 +9,7 @@ use super::{AtomicPtr, Ordering};
 /// A reference to something that lives as long as the process, set while others read it.
 #[derive(Debug)]
 pub(crate) struct AtomicRef<T: 'static> {
-    address: AtomicPtr<T>,
+    address: AtomicPtr<Target<T>>,
     /// `Send` and `Sync` where the reference is.
     holds: PhantomData<&'static T>,
 }
@@ -26,9 +26,9 @@ impl<T> AtomicRef<T> {
     #[inline]
     pub(crate) fn get(&self) -> Option<&'static T> {
         let address = self.address.load(Ordering::Acquire);
-        // SAFETY: the address is null or was made by `set` out of a `&'static T`, and
-        // nothing else writes it but null; a shared reference to a `T` may be copied.
-        unsafe { address.as_ref() }
+        // SAFETY: the address is null or was made by `set` out of a `&'static Target<T>`, and
+        // nothing else writes it but null; a shared reference to it may be copied.
+        unsafe { address.as_ref() }.map(target::reached)
     }
 
     #[inline]
@@ -38,8 +38,46 @@ impl<T> AtomicRef<T> {
 
     #[inline]
     pub(crate) fn set(&self, to: &'static T) {
-        self.address
-            .store(std::ptr::from_ref(to).cast_mut(), Ordering::Release);
+        let address = std::ptr::from_ref(target::of(to)).cast_mut();
+        self.address.store(address, Ordering::Release);
+    }
+}
+
+use target::Target;
+
+/// What the address is that of: the thing itself.
+#[cfg(not(loom))]
+mod target {
+    pub(super) type Target<T> = T;
+
+    #[inline(always)]
+    pub(super) fn of<T>(to: &'static T) -> &'static Target<T> {
+        to
+    }
+
+    #[inline(always)]
+    pub(super) fn reached<T>(target: &'static Target<T>) -> &'static T {
+        target
+    }
+}
+
+/// In a model, a mark beside it, written as it is set and read as it is reached: loom tells if
+/// these are not in order, which it could not see of the thing's plain memory.
+#[cfg(loom)]
+mod target {
+    #[derive(Debug)]
+    pub(super) struct Target<T: 'static> {
+        to: &'static T,
+        mark: loom::cell::UnsafeCell<()>,
+    }
+
+    pub(super) fn of<T>(to: &'static T) -> &'static Target<T> {
+        let mark = loom::cell::UnsafeCell::new(());
+        Box::leak(Box::new(Target { to, mark }))
+    }
+
+    pub(super) fn reached<T>(target: &'static Target<T>) -> &'static T {
+        target.mark.with(|_| target.to)
     }
 }
 

@@ -7,9 +7,10 @@
 //! change or it is on the list. Who wakes others takes them off it: what has come about is
 //! theirs to see without a lock.
 
-use super::lock::Left;
 use super::{CachePadded, Deadline, Lock, thread_id};
 
+#[cfg(not(loom))]
+use super::lock::Left;
 #[cfg(loom)]
 use super::park::{Thread, current, park};
 #[cfg(not(loom))]

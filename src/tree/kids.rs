@@ -140,7 +140,7 @@ impl Kids {
 
     /// Puts further families into use, unless the first is closed already.
     #[cold]
-    fn stripe(&self) -> bool {
+    pub(crate) fn stripe(&self) -> bool {
         let mut first = self.first.0.lock();
         if first.closed {
             return false;
@@ -309,9 +309,10 @@ mod turn {
         static TURN: Cell<usize> = const { Cell::new(0) };
     }
 
+    // A model's threads begin with a further one, to come there in few steps.
     #[cfg(loom)]
     loom::thread_local! {
-        static TURN: Cell<usize> = Cell::new(0);
+        static TURN: Cell<usize> = Cell::new(1);
     }
 
     #[inline]
