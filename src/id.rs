@@ -30,6 +30,9 @@ struct Round {
     inverse: u64,
 }
 
+/// Those of splitmix64. Not drawn: of random factors some mix neighbours badly.
+const FACTORS: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
+
 const CHECK_BITS: u32 = 58;
 const CHECK: u64 = (1 << CHECK_BITS) - 1;
 
@@ -52,8 +55,8 @@ impl IdKey {
             mix(high ^ process, low | 1) ^ low.rotate_left(32) ^ process
         };
         Self {
-            rounds: [(); 2].map(|()| Round::new(word(), word() | 1)),
-            check: [word(), word() | 1],
+            rounds: FACTORS.map(|factor| Round::new(word(), factor)),
+            check: [word(), word()],
         }
     }
 
@@ -86,7 +89,8 @@ impl IdKey {
 
     #[inline]
     fn check(&self, plain: u64) -> u64 {
-        mix(plain ^ self.check[0], self.check[1]) >> 6
+        let [first, second] = self.check;
+        mix(mix(plain ^ first, FACTORS[0]) ^ second, FACTORS[1]) >> 6
     }
 }
 
