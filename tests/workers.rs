@@ -153,3 +153,51 @@ fn fold_5_siblings_of_several_workers_come_in_order_of_their_creation() {
     assert_eq!(ids.len(), children.len(), "each once");
     root.finish().unwrap();
 }
+
+/// Each of several workers makes and ends so many children of a task, which ends then.
+fn fill(parent: Task, workers: usize, children: usize) {
+    std::thread::scope(|scope| {
+        for worker in (0..workers).map(|_| parent.reporter()) {
+            scope.spawn(move || {
+                for _ in 0..children {
+                    worker.child("part").start().unwrap().finish().unwrap();
+                }
+            });
+        }
+    });
+    parent.finish().unwrap();
+}
+
+#[test]
+fn fold_4_what_workers_filled_is_free_again_once_their_parent_has_folded() {
+    const PARENTS: usize = 20;
+    const LAST: usize = 1_000;
+    let builder = Manager::builder().max_kept_per_root(PARENTS + LAST);
+    let manager = builder.build().unwrap();
+    let module = manager.register_module("repair").unwrap();
+    let root = module.task("repair").start().unwrap();
+    for _ in 0..PARENTS {
+        fill(root.child("part").start().unwrap(), 4, 3_000);
+    }
+    for _ in 0..LAST {
+        root.child("part").start().unwrap().finish().unwrap();
+    }
+    let tree = manager.status_tree(root.id()).unwrap();
+    assert_eq!(tree.len() - 1, PARENTS + LAST);
+    root.finish().unwrap();
+}
+
+#[test]
+fn fold_4_nothing_is_kept_where_nothing_shall_be() {
+    let builder = Manager::builder().max_kept_children(0);
+    let manager = builder.build().unwrap();
+    let module = manager.register_module("repair").unwrap();
+    let root = module.task("repair").start().unwrap();
+    let parent = root.child("part").start().unwrap();
+    let observer = parent.observe();
+    fill(parent, 4, 3_000);
+    let status = observer.status().unwrap();
+    assert_eq!(status.child_counts.not_kept, 12_000);
+    assert_eq!(observer.status_tree().unwrap().len(), 1);
+    root.finish().unwrap();
+}

@@ -370,13 +370,17 @@ impl Family {
         self.rare.as_ref().map_or(&[], |rare| &rare.failed)
     }
 
-    /// Makes it the family of this number, with room for so many records.
-    pub(crate) fn open(&mut self, stripe: usize, room: usize) {
+    /// Makes it a parent's first family, with room for so many records.
+    pub(crate) fn open(&mut self, room: usize) {
+        self.room.records = u32::try_from(room).unwrap_or(u32::MAX);
+    }
+
+    /// Makes it a further family, of this number, which looks for room where there is any.
+    pub(crate) fn open_further(&mut self, stripe: usize, looks_for_room: bool) {
         self.next_order = stripe as u64;
-        self.room = Room {
-            records: u32::try_from(room).unwrap_or(u32::MAX),
-            granted: 0,
-        };
+        if looks_for_room {
+            self.weigh_at = 0;
+        }
     }
 
     /// How many of its children have not folded.
@@ -401,45 +405,45 @@ impl Family {
         Some(oldest.saturating_sub(newest.saturating_sub(oldest) / 4))
     }
 
-    /// Whether it is time to look for room in other families: it has none, or the ring has
-    /// turned for a while.
+    /// Whether it is time to look for room in other families: it has none, or half of the ring
+    /// has turned since the last time.
     #[inline(always)]
     pub(crate) fn looks_for_room(&self) -> bool {
-        self.room.records == 0 || self.turned >= self.weigh_at
+        self.turned >= self.weigh_at
     }
 
-    /// The next time is when half of the ring has turned.
-    pub(crate) fn look_for_room_later(&mut self) {
-        self.weigh_at = self.turned + u64::from(self.room.records / 2).max(1);
+    /// Sets the next time; `false` if there is no room in it at all.
+    pub(crate) fn look_for_room_later(&mut self) -> bool {
+        let some = self.room.records > 0;
+        if some {
+            self.weigh_at = self.turned + u64::from(self.room.records / 2).max(1);
+        }
+        some
     }
 
     /// Gives room up to another family: what is free, and that of records that ended before
     /// `end`, at most a `share`-th of all.
     pub(crate) fn give_room(&mut self, end: Utc, share: usize) -> Room {
         let most = self.room.records.div_ceil(share as u32);
-        let mut given = Room {
-            records: self
-                .room
-                .records
-                .saturating_sub(self.succeeded.len() as u32)
-                .min(most),
-            granted: 0,
-        };
-        given.granted = self.room.granted.min(given.records);
+        let mut given = self.room.split_off(self.succeeded.len() as u32, most);
         while given.records < most && self.oldest().is_some_and(|oldest| oldest < end) {
             self.drop_oldest();
             self.counts.not_kept += 1;
-            given.records += 1;
-            given.granted += 1;
+            self.room.records -= 1;
+            given.add(Room {
+                records: 1,
+                granted: 1,
+            });
         }
-        self.room.records -= given.records;
-        self.room.granted = self.room.granted.min(self.room.records);
+        if self.room.records == 0 {
+            // Its next child is to find some.
+            self.weigh_at = 0;
+        }
         given
     }
 
     pub(crate) fn take_room(&mut self, given: Room) {
-        self.room.records += given.records;
-        self.room.granted += given.granted;
+        self.room.add(given);
         self.look_for_room_later();
     }
 }

@@ -66,7 +66,7 @@ impl Pooled for Kids {
 impl Kids {
     /// Makes the block a new parent's.
     pub(crate) fn prepare(&self, bounds: Bounds) {
-        self.first.0.lock().open(0, bounds.per_parent);
+        self.first.0.lock().open(bounds.per_parent);
     }
 
     /// Takes everything out, when the parent's last reference has gone.
@@ -146,14 +146,14 @@ impl Kids {
             return false;
         }
         if !self.is_striped() {
-            first.look_for_room_later();
+            let is_some_kept = first.look_for_room_later();
             let further = self.further.get().unwrap_or_else(|| {
                 let new: &'static Further = Box::leak(Box::default());
                 self.further.set(new);
                 new
             });
             for (at, stripe) in further.iter().enumerate() {
-                stripe.0.lock().open(at + 1, 0);
+                stripe.0.lock().open_further(at + 1, is_some_kept);
             }
             self.is_striped.store(true, Ordering::Release);
         }
