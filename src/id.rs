@@ -62,7 +62,7 @@ impl IdKey {
 
     /// The upper half carries 60 bits of the permuted place around the version, the lower
     /// one the variant, the other four and the check.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn encode(&self, place: Place) -> Uuid {
         let plain = (u64::from(place.generation) << 32) | u64::from(place.slot);
         let permuted = self
@@ -80,8 +80,9 @@ impl IdKey {
         let permuted = (high & !VERSION) | ((low >> CHECK_BITS << 12) & VERSION);
         let rounds = self.rounds.iter().rev();
         let plain = rounds.fold(permuted, |word, round| round.undo(word));
-        let shaped = high & VERSION == V4 && low & VARIANT == RFC;
-        (shaped && self.check(plain) == low & CHECK).then_some(Place {
+        let shaped = high & VERSION == V4;
+        let checked = low & (VARIANT | CHECK) == RFC | self.check(plain);
+        (shaped && checked).then_some(Place {
             slot: plain as u32,
             generation: (plain >> 32) as u32,
         })

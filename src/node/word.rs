@@ -40,6 +40,7 @@ use crate::view::State;
 const REF: u64 = 1 << 14;
 const REF_BITS: u64 = ((1 << 20) - 1) << 14;
 const GENERATION: u64 = 1 << 34;
+const GENERATION_BITS: u64 = !(GENERATION - 1);
 const FLAG_BITS: u64 = REF - 1;
 
 /// Generations there are; a slot whose last one has been used is retired.
@@ -78,6 +79,13 @@ impl Reading {
     #[inline]
     pub(crate) fn generation(self) -> u32 {
         (self.0 >> 34) as u32
+    }
+
+    /// Whether it is a reading of this tenant's, and has none of these flags.
+    #[inline]
+    pub(crate) fn is_of(self, generation: u32, without: u64) -> bool {
+        let generation = u64::from(generation) * GENERATION;
+        (self.0 ^ generation) & (GENERATION_BITS | without) == 0
     }
 
     #[inline]
@@ -293,7 +301,7 @@ impl Word {
     #[inline]
     pub(crate) fn acquire(&self, generation: u32, without: u64) -> Option<Reading> {
         self.update(|old| {
-            let fits = old.generation() == generation && old.is_live() && !old.has(without);
+            let fits = old.is_of(generation, without) && old.is_live();
             match fits && old.refs() < (1 << 20) - 1 {
                 true => Ok(Reading(old.0 + REF)),
                 false => Err(()),
@@ -306,6 +314,18 @@ impl Word {
     #[must_use = "whoever drops the last reference frees the slot"]
     #[inline]
     pub(crate) fn release(&self, refs: u32) -> bool {
+        let old = self.0.load(Ordering::Acquire);
+        let rest = old - u64::from(refs) * REF;
+        // Others hold the task, as most who look at one find: nothing else changes.
+        let others_hold = rest & REF_BITS != 0;
+        let change = || {
+            self.0
+                .compare_exchange_weak(old, rest, Ordering::AcqRel, Ordering::Acquire)
+        };
+        !(others_hold && change().is_ok()) && self.release_any(refs)
+    }
+
+    fn release_any(&self, refs: u32) -> bool {
         self.update(|old| Ok::<_, ()>(old.without_refs(refs)))
             .is_ok_and(|old| old.refs() == refs)
     }
