@@ -232,12 +232,14 @@ impl Wall {
         }
     }
 
+    #[inline]
     pub(crate) fn time(self, tick: Tick) -> Option<SystemTime> {
         time(self.utc(tick))
     }
 }
 
 /// What is shown of a time; `None` for what has not happened.
+#[inline]
 pub(crate) fn time(utc: Utc) -> Option<SystemTime> {
     (utc != NEVER).then(|| UNIX_EPOCH + Duration::from_nanos(utc))
 }

@@ -214,8 +214,8 @@ pub(crate) fn intern(
     Ok(Names::Interned(set))
 }
 
-/// Bounded by `MAX_INTERNED` for each module.
-fn leak(text: &str) -> &'static str {
+/// For what lives as long as the process: bounded by `MAX_INTERNED` for each module.
+pub(crate) fn leak(text: &str) -> &'static str {
     if text.is_empty() {
         ""
     } else {

@@ -38,14 +38,31 @@ impl Engine {
         if !self.answers() {
             return None;
         }
-        let place = self.realm.key.decode(id)?;
-        let slot = self.realm.slots.find(place.slot)?;
-        let held = Held::acquire_without(slot, self.realm, place.generation, SETTLED | GONE)?;
+        let realm = self.realm;
+        let place = realm.key.decode(id)?;
+        let slot = realm.slots.find(place.slot)?;
+        let held = Held::acquire_without(slot, realm, place.generation, SETTLED | GONE)?;
         // With one manager, which is what a node has, the tree's block is left alone.
-        match self.realm.has_one_manager() && !slot.is(HOST_ID) {
+        match realm.has_one_manager() && !slot.is(HOST_ID) {
             true => Some(held),
             false => let_go(held),
         }
+    }
+
+    /// The slot of the same, and its word, for one who takes no reference and looks at the
+    /// word again once everything is read.
+    #[inline(always)]
+    pub(crate) fn find_slot(&'static self, id: Uuid) -> Option<(&'static Slot, Reading)> {
+        if !self.answers() {
+            return None;
+        }
+        let realm = self.realm;
+        let place = realm.key.decode(id)?;
+        let slot = realm.slots.find(place.slot)?;
+        let reading = slot.word.load();
+        let is_it = reading.is_of(place.generation, SETTLED | GONE) && reading.is_live();
+        let is_ours = realm.has_one_manager() && !slot.is(HOST_ID);
+        (is_it && is_ours).then_some((slot, reading))
     }
 
     #[cold]

@@ -15,7 +15,7 @@ use crate::arena::{Held, Realm};
 use crate::clock::{Tick, Ticks, nanos};
 use crate::error::{Error, Result};
 use crate::index::{HostIds, Tombstones};
-use crate::names::{Gate, Group, check_name};
+use crate::names::{Gate, Group, check_name, leak};
 use crate::node::slot::Slot;
 use crate::provider::Hosted;
 use crate::retention::Retention;
@@ -135,7 +135,11 @@ impl Engine {
             retention: Lock::default(),
             watches: Watches::default(),
             reaper: Condvar::default(),
-            config,
+            // Shown with every child, so it is not counted.
+            config: Config {
+                node: Name::from_static(leak(&config.node)),
+                ..config
+            },
         }));
         realm.remember(engine);
         Ok(engine)

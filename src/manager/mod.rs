@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode, Result};
 use crate::handle::{DoneGuard, Observer};
 use crate::module::Module;
+use crate::snapshot;
 use crate::view::{CloseReport, Filter, Stats, Status};
 
 pub use builder::ManagerBuilder;
@@ -235,7 +236,10 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn status(&self, id: Uuid) -> Result<Status> {
-        self.observe(id)?.status()
+        match snapshot::glance(self.engine(), id) {
+            Some(plain) => Ok(plain.into_status(id)),
+            None => self.observe(id)?.status(),
+        }
     }
 
     /// How the settled root has ended; it is unregistered with that.

@@ -47,6 +47,25 @@ fn look_up_vs_reuse_of_the_slot_never_another_tenant() {
     });
 }
 
+/// life_5, id_1. Fails if a status that is read without a reference is not looked at again.
+#[test]
+fn status_by_id_vs_reuse_of_the_slot_is_of_one_task() {
+    check(2, || {
+        let host = Host::new();
+        let first = host.repair.task("first").shard(1).start().unwrap();
+        let id = first.id();
+        let repair = host.repair.clone();
+        let owner = thread::spawn(move || {
+            first.finish().unwrap();
+            repair.task("second").shard(2).start().unwrap()
+        });
+        if let Ok(status) = host.manager.status(id) {
+            assert_eq!((&*status.type_, status.shard), ("first", 1));
+        }
+        drop(owner.join().unwrap());
+    });
+}
+
 /// id_1. Fails if the last release leaves the generation as it was.
 #[test]
 fn stale_id_vs_reuse_of_the_slot() {

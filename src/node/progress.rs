@@ -119,6 +119,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    #[inline]
     pub(crate) fn of_leaf(own: Own, terminal: bool) -> Self {
         match own.is_silent() {
             true => Self {
@@ -168,6 +169,7 @@ impl Shown {
     }
 
     /// Never above the total: one that was set too low follows.
+    #[inline]
     pub(crate) fn into_progress(self) -> Progress {
         let completed = self.completed.min(CAP);
         Progress {

@@ -211,6 +211,7 @@ impl Slot {
     }
 
     /// Where its parent lives or lived.
+    #[inline]
     pub(crate) fn parent_place(&self) -> Option<Place> {
         let slot = self.parent.load(Ordering::Relaxed);
         (slot != NONE).then(|| Place {
@@ -232,6 +233,7 @@ impl Slot {
     }
 
     /// Its tree's block, or, for one who came too late, another tree's or none.
+    #[inline]
     pub(crate) fn find_tree(&self, realm: &'static Realm) -> Option<&'static Tree> {
         realm.trees.find(self.tree.load(Ordering::Relaxed) & TREE)
     }
@@ -320,11 +322,17 @@ impl Slot {
         self.names.get()
     }
 
+    /// Whether it has kids or extras.
+    #[inline]
+    pub(crate) fn has_blocks(&self) -> bool {
+        let both = self.kids.load(Ordering::Relaxed) & self.extras.load(Ordering::Relaxed);
+        both != NONE
+    }
+
     /// Its names, if it has nothing else: no kids, no extras, no user who started it.
     #[inline]
     pub(crate) fn plain_names(&self) -> Option<&'static NameSet> {
-        let has_blocks = self.kids.load(Ordering::Relaxed) & self.extras.load(Ordering::Relaxed);
-        match has_blocks != NONE || self.is(USER_TASK) {
+        match self.has_blocks() || self.is(USER_TASK) {
             true => None,
             false => self.interned_names(),
         }
@@ -333,8 +341,7 @@ impl Slot {
     /// Called by who has dropped the last reference, before the slot is free for others.
     #[inline]
     pub(crate) fn give_up_blocks(&self, realm: &'static Realm) {
-        let has_blocks = self.kids.load(Ordering::Relaxed) & self.extras.load(Ordering::Relaxed);
-        if has_blocks != NONE || self.is_root() {
+        if self.has_blocks() || self.is_root() {
             self.give_up_each(realm);
         }
     }

@@ -2,6 +2,7 @@
 
 mod figures;
 mod list;
+mod plain;
 mod scan;
 
 use std::collections::VecDeque;
@@ -28,12 +29,23 @@ use crate::view::{AbortInfo, ChildCounts, ChildId, Kind, Name, Progress, State, 
 
 use figures::{Figures, same_moment, shown_birth};
 pub(crate) use list::list;
+use plain::Plain;
+
+/// The task of this id, if its status is had without a reference: what most ask for.
+#[inline(always)]
+pub(crate) fn glance(engine: &'static Engine, id: Uuid) -> Option<Plain> {
+    let (slot, reading) = engine.find_slot(id)?;
+    Plain::read(slot, reading, engine)
+}
 
 /// The status of a task that is held.
 pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
+        if let Some(plain) = Plain::read(slot, reading, engine) {
+            return plain.into_status(engine.realm.key.encode(slot.place(reading)));
+        }
         if reading.has(KIDS) {
             return status_of_parent(held, engine);
         }
@@ -42,22 +54,40 @@ pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
         let own = Own::read(slot, engine.realm, reading, names.units.clone());
         if same_moment(reading, slot) {
             let shown = Shown::of_leaf(own, reading.has(TERMINAL));
-            return seen.into_status(slot, engine, &names, Vec::new(), shown.into_progress());
+            return seen.into_status(slot, engine, &names, shown.into_progress());
         }
         std::hint::spin_loop();
     }
 }
 
 fn status_of_parent(held: &Held, engine: &'static Engine) -> Status {
-    let below = walk::below(held.slot(), engine.realm);
     loop {
-        let mut status = status_without_progress(held, engine, &below.children);
-        status.progress = walk::shown(held, engine.realm).into_progress();
+        let mut status = status_alone(held, engine);
+        let mut children = Vec::new();
+        let shown = walk::shown(held, engine.realm, |child| {
+            children.push((child.order(), child.id(engine.realm)));
+        });
         // A task that ended in between shows figures of its end.
         if held.slot().word.load().state().is_terminal() == status.state.is_terminal() {
+            status.progress = shown.into_progress();
+            add_kept(&mut children, held.slot(), engine.realm);
+            status.children = child_ids(children.into_iter().map(|(_, id)| id), engine);
             return status;
         }
     }
+}
+
+/// Adds the children that are kept to those that live, each once, in order of creation.
+fn add_kept(children: &mut Vec<(u64, Uuid)>, slot: &'static Slot, realm: &'static Realm) {
+    let mut kept = Vec::new();
+    if let Some(kids) = slot.kids(realm) {
+        kids.copy_kept(&mut kept);
+    }
+    let kept = kept.iter();
+    children.extend(kept.map(|record| (record.order, record_id(record, realm))));
+    children.sort_unstable_by_key(|(order, _)| *order);
+    // Whoever folds between the two looks is found twice; nobody is missed.
+    children.dedup_by_key(|(order, _)| *order);
 }
 
 /// The status of a task and all its descendants, breadth-first, siblings in order of
@@ -131,7 +161,12 @@ impl Walked {
 
     fn visit_live(&mut self, held: Held, engine: &'static Engine, queue: &mut VecDeque<Node>) {
         let below = walk::below(held.slot(), engine.realm);
-        let status = status_without_progress(&held, engine, &below.children);
+        let mut status = status_alone(&held, engine);
+        let ids = below.children.iter().map(|child| match child {
+            Child::Live(held) => held.slot().id(engine.realm),
+            Child::Kept(record) => record_id(record, engine.realm),
+        });
+        status.children = child_ids(ids, engine);
         let parent = Above::of(&status);
         queue.extend(below.children.into_iter().map(|child| match child {
             Child::Live(held) => Node::Live(held),
@@ -191,15 +226,15 @@ impl Walked {
     }
 }
 
-fn status_without_progress(held: &Held, engine: &'static Engine, children: &[Child]) -> Status {
+/// The status of a task but for its progress and its children.
+fn status_alone(held: &Held, engine: &'static Engine) -> Status {
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
         let seen = Seen::read(slot, engine.realm, reading);
         if same_moment(reading, slot) {
             let names = slot.names(engine.realm);
-            let children = child_ids(children, engine);
-            return seen.into_status(slot, engine, &names, children, NO_PROGRESS);
+            return seen.into_status(slot, engine, &names, NO_PROGRESS);
         }
         std::hint::spin_loop();
     }
@@ -245,7 +280,6 @@ impl Seen {
         slot: &'static Slot,
         engine: &'static Engine,
         names: &NameSet,
-        children: Vec<ChildId>,
         progress: Progress,
     ) -> Status {
         let Figures {
@@ -273,7 +307,7 @@ impl Seen {
             table: names.table.clone(),
             entity: self.figures.entity,
             progress,
-            children,
+            children: Vec::new(),
             internal: attributes & INTERNAL != 0,
             user_task: attributes & USER_TASK != 0,
             settled: reading.has(SETTLED),
@@ -313,18 +347,12 @@ fn abort_info(slot: &'static Slot, realm: &'static Realm) -> Option<AbortInfo> {
     })
 }
 
-fn child_ids(children: &[Child], engine: &'static Engine) -> Vec<ChildId> {
-    let id = |child: &Child| match child {
-        Child::Live(held) => held.slot().id(engine.realm),
-        Child::Kept(record) => record_id(record, engine.realm),
-    };
-    children
-        .iter()
-        .map(|child| ChildId {
-            task_id: id(child),
-            node: engine.config.node.clone(),
-        })
-        .collect()
+fn child_ids(ids: impl Iterator<Item = Uuid>, engine: &'static Engine) -> Vec<ChildId> {
+    ids.map(|task_id| ChildId {
+        task_id,
+        node: engine.config.node.clone(),
+    })
+    .collect()
 }
 
 fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
@@ -349,10 +377,8 @@ fn record_status(record: &Record, parent: Above, engine: &'static Engine) -> Sta
         total: record.total(),
         units: units.clone(),
     };
-    let children = record.children().iter().map(|child| ChildId {
-        task_id: record_id(child, realm),
-        node: engine.config.node.clone(),
-    });
+    let below = record.children().iter();
+    let children = child_ids(below.map(|child| record_id(child, realm)), engine);
     let abort = more
         .and_then(|more| more.abort.as_ref())
         .map(|abort| AbortInfo {
@@ -383,7 +409,7 @@ fn record_status(record: &Record, parent: Above, engine: &'static Engine) -> Sta
         table: names.table.clone(),
         entity: more.map_or(Name::EMPTY, |more| more.entity.clone()),
         progress: shown.into_progress(),
-        children: children.collect(),
+        children,
         internal: true,
         user_task: more.is_some_and(|more| more.user_task),
         settled: true,

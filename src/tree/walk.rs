@@ -35,10 +35,11 @@ impl Frame {
     }
 
     /// Adds the next children up, or puts them aside to be gone into.
-    fn read_on(&mut self, realm: &'static Realm) {
+    fn read_on(&mut self, realm: &'static Realm, mut each: impl FnMut(&'static Slot)) {
         let (sums, parents) = (&mut self.sums, &mut self.parents);
         self.more = self.tour.as_mut().is_some_and(|tour| {
             tour.go_on(realm, |child| {
+                each(child);
                 if child.word.load().has(KIDS) {
                     parents.push(Held::retain(child, realm));
                 } else {
@@ -70,21 +71,31 @@ fn leaf(slot: &'static Slot, realm: &'static Realm) -> (Shown, bool) {
     (Shown::of_leaf(own, terminal), terminal)
 }
 
-/// What a task shows of its progress, its descendants' included. No lock is held for more
+/// What a task shows of its progress, its descendants' included. Each of its own live children
+/// that is visited for it is named, under the family's lock. No lock is held for more
 /// than a bounded number of tasks, and no stack grows with the depth of the tree.
-pub(crate) fn shown(task: &Held, realm: &'static Realm) -> Shown {
+pub(crate) fn shown(
+    task: &Held,
+    realm: &'static Realm,
+    mut each: impl FnMut(&'static Slot),
+) -> Shown {
     if task.slot().kids(realm).is_none() {
         return leaf(task.slot(), realm).0;
     }
     let mut frames = vec![Frame::new(task.clone(), realm)];
     loop {
+        let is_first = frames.len() == 1;
         let frame = frames
             .last_mut()
             .expect("the loop ends with the first frame");
         if let Some(parent) = frame.parents.pop() {
             frames.push(Frame::new(parent, realm));
         } else if frame.more {
-            frame.read_on(realm);
+            frame.read_on(realm, |child| {
+                if is_first {
+                    each(child);
+                }
+            });
         } else if let Some(frame) = frames.pop() {
             let (shown, terminal) = frame.shown(realm);
             match frames.last_mut() {

@@ -16,12 +16,10 @@ use arcstr::ArcStr;
 /// assert_eq!(&*name, "major compaction");
 /// assert!(Name::default().is_empty());
 /// ```
-#[derive(Clone)]
 pub struct Name(Text);
 
 /// Two words, as a listing of many tasks is mostly names: a counted text whose length lies
 /// with it fits beside the pointer that is no text's.
-#[derive(Clone)]
 enum Text {
     Static(&'static str),
     Shared(ArcStr),
@@ -39,6 +37,12 @@ impl Name {
         Self(Text::Static(text))
     }
 
+    /// Out of the way of the others: a view of a task has many names, and seldom such a one.
+    #[cold]
+    fn share(text: &ArcStr) -> Self {
+        Self(Text::Shared(ArcStr::clone(text)))
+    }
+
     /// The text.
     ///
     /// ```
@@ -49,6 +53,16 @@ impl Name {
         match &self.0 {
             Text::Static(text) => text,
             Text::Shared(text) => text,
+        }
+    }
+}
+
+impl Clone for Name {
+    #[inline]
+    fn clone(&self) -> Self {
+        match &self.0 {
+            Text::Static(text) => Self(Text::Static(text)),
+            Text::Shared(text) => Self::share(text),
         }
     }
 }
