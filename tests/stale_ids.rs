@@ -1,10 +1,13 @@
 //! Old ids in hand while the slots behind them go from tenant to tenant: none may ever show
 //! another task's data, nor reach another task.
 
+mod common;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
+use common::Dice;
 use taskmgr::{Error, ErrorCode, Manager, Module, Observer, Reporter, State, Status, Task, Uuid};
 
 /// Every task has a number, which all that it shows tells. Of so many, one has children and
@@ -22,18 +25,6 @@ struct Ground {
     births: AtomicUsize,
     /// The id of each task, once it has ended.
     ended: Vec<OnceLock<Uuid>>,
-}
-
-/// Xorshift: the same steps in each run, if not the same interleaving.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
 }
 
 /// What one thread has in hand.

@@ -1,35 +1,18 @@
 //! Everything at once: threads that hammer one manager, and what must hold meanwhile and
 //! afterwards, whatever the interleaving.
 
+mod common;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use common::Dice;
 use taskmgr::{AbortGuard, Filter, Manager, Module, Observer, Reporter, Status, Task};
 
 const THREADS: u64 = 4;
 const STEPS: u64 = 40_000;
-
-/// Xorshift: the same steps in each run, if not the same interleaving.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % sides as u64) as usize
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        (!from.is_empty()).then(|| &from[self.roll(from.len())])
-    }
-
-    fn take<T>(&mut self, from: &mut Vec<T>) -> Option<T> {
-        (!from.is_empty()).then(|| from.swap_remove(self.roll(from.len())))
-    }
-}
 
 /// What all threads share.
 #[derive(Clone)]

@@ -11,7 +11,8 @@ struct Cache {
     /// After a fork the thread's slots are another realm's, which is dead here.
     realm: Cell<Option<&'static Realm>>,
     len: Cell<usize>,
-    slots: [Cell<Option<&'static Slot>>; size::CACHE + size::BATCH],
+    /// One more than it keeps: the one that is too many.
+    slots: [Cell<Option<&'static Slot>>; size::CACHE + 1],
 }
 
 #[cfg(not(loom))]
@@ -29,7 +30,7 @@ impl Cache {
         Self {
             realm: Cell::new(None),
             len: Cell::new(0),
-            slots: [const { Cell::new(None) }; size::CACHE + size::BATCH],
+            slots: [const { Cell::new(None) }; size::CACHE + 1],
         }
     }
 

@@ -12,7 +12,7 @@ mod recent;
 use std::sync::OnceLock;
 
 use crate::error::{Error, Result};
-use crate::id::{IdKey, Place};
+use crate::id::IdKey;
 use crate::names::{Given, Group, NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::label::Label;
@@ -63,7 +63,7 @@ pub(crate) struct Realm {
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static crate::engine::Engine>>,
-    /// How many there are, or have been: bounded by the memory that their shells take.
+    /// How many those are, for look-ups, which take no lock.
     managers: AtomicU32,
 }
 
@@ -153,12 +153,6 @@ impl Realm {
         if slot.word.load_relaxed().generation() != crate::node::word::MAX_GENERATION {
             cache::give(self, slot);
         }
-    }
-
-    /// The slot that an id of this realm names, if it names one.
-    pub(crate) fn place_of(&'static self, id: uuid::Uuid) -> Option<(&'static Slot, Place)> {
-        let place = self.key.decode(id)?;
-        Some((self.slots.find(place.slot)?, place))
     }
 
     pub(crate) fn names(&'static self, number: u32) -> &'static NameSet {
@@ -283,7 +277,8 @@ mod tests {
         for _ in 0..3 * size::CHUNK {
             assert!(!std::ptr::eq(realm.take_slot().unwrap(), slot));
         }
-        let (found, place) = realm.place_of(id).unwrap();
+        let place = realm.key.decode(id).unwrap();
+        let found = realm.slots.find(place.slot).unwrap();
         assert!(Held::acquire(found, realm, place.generation).is_none());
     }
 

@@ -5,11 +5,10 @@ use uuid::Uuid;
 use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
-use crate::id::Place;
 use crate::names::{Gate, Given, Group, NameSet, Names, check_name};
 use crate::node::label;
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, LABELLED, PARENT_ID, Slot};
-use crate::node::word::{GONE, KIDS, STARTED, TERMINAL};
+use crate::node::word::{KIDS, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
 use crate::tree::abort;
 use crate::tree::kids::Kids;
@@ -421,57 +420,6 @@ impl Engine {
         Ok(())
     }
 
-    fn claim_id(&'static self, id: Uuid, slot: &'static Slot) -> Result<()> {
-        if id.is_nil() {
-            return Err(
-                Error::invalid("the nil id names no task; leave the id out to get one").with_id(id),
-            );
-        }
-        let in_use = || {
-            Error::new(
-                ErrorCode::IdInUse,
-                format!("the id {id} lives already; leave it out to get one of its own"),
-            )
-            .with_id(id)
-        };
-        let own = self.realm.place_of(id).map(|(_, place)| place);
-        if own.is_some_and(|place| self.lives(place)) || self.is_virtual(id) {
-            return Err(in_use());
-        }
-        let place = slot.place(slot.word.load_relaxed());
-        while let Err(other) = self.host_ids.insert(id, place) {
-            // It may be over and not have come to giving its id back, or be yet to be born.
-            if self.lives(other) || self.is_unborn(other) {
-                return Err(in_use());
-            }
-            self.host_ids.remove(id, other);
-        }
-        Ok(())
-    }
-
-    /// Whether a registered task of this manager lives at the place. A root whose time has
-    /// come does not, and is swept now if it was not before.
-    fn lives(&'static self, place: Place) -> bool {
-        let slot = self.realm.slots.get(place.slot);
-        let Some(held) = Held::acquire(slot, self.realm, place.generation) else {
-            return false;
-        };
-        if !TaskRef::of(&held, self).tree.belongs_to(self) || slot.word.load().has(GONE) {
-            return false;
-        }
-        if self.is_expired(slot) {
-            self.expire(&held);
-            return false;
-        }
-        true
-    }
-
-    /// Whether the place is still being prepared for who has claimed it.
-    fn is_unborn(&'static self, place: Place) -> bool {
-        let reading = self.realm.slots.get(place.slot).word.load();
-        reading.generation() == place.generation && !reading.has(GONE)
-    }
-
     /// Takes everything back from a task that nobody has seen.
     fn unborn(&'static self, task: TaskRef) {
         self.forget_host_id(self.host_id(task.slot));
@@ -508,14 +456,6 @@ impl ModuleCore {
     }
 }
 
-impl TaskRef {
-    /// The task's id: brought by the host, or made of where it lives.
-    #[inline]
-    pub(crate) fn id(&self) -> Uuid {
-        self.slot.id(self.engine.realm)
-    }
-}
-
 impl Slot {
     /// The module of the tenant, for one who holds a reference.
     #[inline]
@@ -524,35 +464,5 @@ impl Slot {
             Some(names) => names.group,
             None => self.names(realm).group,
         }
-    }
-
-    /// The id of the tenant, for one who holds a reference.
-    pub(crate) fn id(&'static self, realm: &'static crate::arena::Realm) -> Uuid {
-        if self.is(HOST_ID)
-            && let Some(id) = self.extras(realm).and_then(|extras| extras.lock().host_id)
-        {
-            return id;
-        }
-        realm.key.encode(self.place(self.word.load_relaxed()))
-    }
-
-    /// The id of its parent, regular or virtual, for one who holds a reference.
-    pub(crate) fn parent_id(&'static self, realm: &'static crate::arena::Realm) -> Option<Uuid> {
-        if self.is(PARENT_ID)
-            && let Some(id) = self
-                .extras(realm)
-                .and_then(|extras| extras.lock().parent_id)
-        {
-            return Some(id);
-        }
-        let place = self.parent_place()?;
-        let parent = realm.slots.get(place.slot);
-        // A parent that is gone has left its id in PARENT_ID if it was not made of its place.
-        if parent.is(HOST_ID)
-            && let Some(held) = Held::acquire(parent, realm, place.generation)
-        {
-            return Some(held.slot().id(realm));
-        }
-        Some(realm.key.encode(place))
     }
 }

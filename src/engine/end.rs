@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::{Engine, TaskRef};
 use crate::arena::Held;
 use crate::clock::NEVER;
 use crate::error::{Error, Result};
-use crate::id::Place;
 use crate::node::extras::AbortMark;
 use crate::node::progress::sum;
 use crate::node::slot::{HOST_ID, Slot};
@@ -39,6 +36,7 @@ pub(crate) enum Handle {
 }
 
 /// The end that is about to be published.
+#[derive(Clone, Copy)]
 struct Ending {
     flags: u64,
     /// What of the task the finisher has seen to.
@@ -286,7 +284,7 @@ impl Engine {
     fn publish(&'static self, task: TaskRef, ending: &Ending) -> Result<(), NotFinished> {
         let slot = task.slot;
         let handle_refs = u32::from(ending.handle == Handle::Goes);
-        let mut ending = Ending { ..*ending };
+        let mut ending = *ending;
         if let Some(kids) = slot.kids(self.realm) {
             ending.seen |= KIDS;
             if kids.close() > 0 {
@@ -387,20 +385,6 @@ impl Engine {
                 true => slot = parent,
                 false => return,
             }
-        }
-    }
-
-    /// The host's id of a task that still has it, and where the table says that it lives.
-    #[inline]
-    pub(super) fn host_id(&'static self, slot: &'static Slot) -> Option<(Uuid, Place)> {
-        let place = || slot.place(slot.word.load_relaxed());
-        slot.is(HOST_ID).then(|| (slot.id(self.realm), place()))
-    }
-
-    #[inline]
-    pub(super) fn forget_host_id(&self, id: Option<(Uuid, Place)>) {
-        if let Some((id, place)) = id {
-            self.host_ids.remove(id, place);
         }
     }
 

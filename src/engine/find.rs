@@ -121,7 +121,7 @@ impl Engine {
         if let Some((reason, state)) = self.tombstones.lock().find(id) {
             return Error::task_gone(id, reason, state);
         }
-        let place = self.realm.place_of(id).map(|(_, place)| place);
+        let place = self.realm.key.decode(id);
         match self.find_folded(id, place) {
             Some(record) => {
                 let state = if record.has_failed() {

@@ -4,6 +4,7 @@ mod close;
 mod create;
 mod end;
 mod find;
+mod ids;
 mod reach;
 mod retain;
 mod watch;

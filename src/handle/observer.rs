@@ -16,7 +16,7 @@ use crate::node::extras::DoneCallback;
 use crate::provider::{Completion, Hosted};
 use crate::snapshot;
 use crate::sync::{Condvar, Deadline, Lock};
-use crate::view::Status;
+use crate::view::{Name, Status};
 
 /// Looks at a task, waits for it and asks for its abort, from any thread.
 ///
@@ -94,6 +94,22 @@ struct Virtual {
     engine: &'static Engine,
 }
 
+impl Virtual {
+    /// What the provider answers, in a process where it can.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&'static Engine, &Hosted, &Name, Uuid) -> Result<T>,
+    ) -> Result<T> {
+        self.engine.realm.check_fork()?;
+        question(
+            self.engine,
+            &self.provider,
+            &self.module.group.name,
+            self.id,
+        )
+    }
+}
+
 impl Observer {
     pub(crate) fn regular(held: Held, engine: &'static Engine) -> Self {
         Self(Inner::Regular { held, engine })
@@ -147,16 +163,7 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(snapshot::status(held, engine))
             }
-            Inner::Virtual(theirs) => {
-                let Virtual {
-                    id,
-                    provider,
-                    module,
-                    engine,
-                } = &**theirs;
-                engine.realm.check_fork()?;
-                snapshot::virtual_status(engine, provider, &module.group.name, *id)
-            }
+            Inner::Virtual(theirs) => theirs.ask(snapshot::virtual_status),
         }
     }
 
@@ -180,16 +187,7 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(snapshot::status_tree(held, engine))
             }
-            Inner::Virtual(theirs) => {
-                let Virtual {
-                    id,
-                    provider,
-                    module,
-                    engine,
-                } = &**theirs;
-                engine.realm.check_fork()?;
-                snapshot::virtual_tree(engine, provider, &module.group.name, *id)
-            }
+            Inner::Virtual(theirs) => theirs.ask(snapshot::virtual_tree),
         }
     }
 

@@ -135,8 +135,8 @@ impl Shown {
         }
     }
 
-    pub(crate) fn figures(&self) -> Figures<'_> {
-        Figures {
+    pub(crate) fn amounts(&self) -> Amounts<'_> {
+        Amounts {
             completed: self.completed,
             total: self.total,
             units: &self.units,
@@ -183,13 +183,13 @@ impl Shown {
 
 /// What a task shows, as its parent adds it up.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Figures<'a> {
+pub(crate) struct Amounts<'a> {
     pub(crate) completed: u64,
     pub(crate) total: Option<u64>,
     pub(crate) units: &'a Name,
 }
 
-impl<'a> Figures<'a> {
+impl<'a> Amounts<'a> {
     /// Of a task that has ended, and for which nobody but its owner counted.
     #[inline]
     pub(crate) fn of_ended(slot: &'static Slot, units: &'a Name) -> Self {
@@ -235,7 +235,7 @@ const CHILDREN: Name = Name::from_static("children");
 
 impl Sums {
     #[inline(always)]
-    pub(crate) fn add(&mut self, child: Figures<'_>, terminal: bool) {
+    pub(crate) fn add(&mut self, child: Amounts<'_>, terminal: bool) {
         let completed = child.completed.min(CAP);
         self.completed = self.completed.saturating_add(completed);
         self.total = self
@@ -308,7 +308,7 @@ mod tests {
                 total: Some(*total),
                 units: (*units).into(),
             };
-            sums.add(shown.figures(), completed == total);
+            sums.add(shown.amounts(), completed == total);
         }
         sums
     }

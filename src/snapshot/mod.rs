@@ -50,7 +50,7 @@ pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
             return status_of_parent(held, engine);
         }
         let names = slot.names(engine.realm);
-        let seen = Seen::read(slot, engine.realm, reading);
+        let seen = Moment::read(slot, engine.realm, reading);
         let own = Own::read(slot, engine.realm, reading, names.units.clone());
         if same_moment(reading, slot) {
             let shown = Shown::of_leaf(own, reading.has(TERMINAL));
@@ -208,7 +208,7 @@ impl Walked {
             let mut sums = parts.folded.clone();
             for child in parts.children.clone() {
                 if let Some(shown) = &shown[child] {
-                    sums.add(shown.figures(), self.statuses[child].state.is_terminal());
+                    sums.add(shown.amounts(), self.statuses[child].state.is_terminal());
                 }
             }
             let slot = held.slot();
@@ -231,7 +231,7 @@ fn status_alone(held: &Held, engine: &'static Engine) -> Status {
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
-        let seen = Seen::read(slot, engine.realm, reading);
+        let seen = Moment::read(slot, engine.realm, reading);
         if same_moment(reading, slot) {
             let names = slot.names(engine.realm);
             return seen.into_status(slot, engine, &names, NO_PROGRESS);
@@ -242,7 +242,7 @@ fn status_alone(held: &Held, engine: &'static Engine) -> Status {
 
 /// What a status shows of a task and may change, but for its progress: read as one, under a
 /// reference, before anything is made of it.
-struct Seen {
+struct Moment {
     figures: Figures,
     error: Option<Arc<str>>,
     aborted: bool,
@@ -250,7 +250,7 @@ struct Seen {
     first_error: Option<Arc<str>>,
 }
 
-impl Seen {
+impl Moment {
     #[inline(always)]
     fn read(slot: &'static Slot, realm: &'static Realm, reading: Reading) -> Self {
         let error = match reading.has(FAILED) {

@@ -119,6 +119,14 @@ impl Left {
     pub(crate) fn is_nothing(self) -> bool {
         matches!(self, Self::Nothing)
     }
+
+    /// If there is an end to it.
+    pub(crate) fn time(self) -> Option<Duration> {
+        match self {
+            Self::For(time) => Some(time),
+            Self::Forever | Self::Nothing => None,
+        }
+    }
 }
 
 #[cfg(not(loom))]

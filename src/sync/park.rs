@@ -1,6 +1,7 @@
 //! Parking as the models need it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Condvar, Deadline, Lock, ThreadId, thread_id};
 
@@ -36,6 +37,10 @@ pub(super) fn park() {
         token = put.wait(token, &Deadline::Never);
     }
     *token = false;
+}
+
+pub(super) fn park_timeout(_time: Duration) {
+    park();
 }
 
 impl Thread {

@@ -9,10 +9,8 @@
 
 use super::{CachePadded, Deadline, Lock, thread_id};
 
-#[cfg(not(loom))]
-use super::lock::Left;
 #[cfg(loom)]
-use super::park::{Thread, current, park};
+use super::park::{Thread, current, park, park_timeout};
 #[cfg(not(loom))]
 use std::thread::{Thread, current, park, park_timeout};
 
@@ -64,10 +62,9 @@ impl Sleepers {
             list.push(Sleeper { number, thread });
             drop(list);
             // Who else uses the thread's token, such as the host, looks again, too.
-            match left {
-                #[cfg(not(loom))]
-                Left::For(time) => park_timeout(time),
-                _ => park(),
+            match left.time() {
+                Some(time) => park_timeout(time),
+                None => park(),
             }
             // It was taken off the list, or is as soon as those are woken who look at this.
             if is_over() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::arena::{NONE, Pooled, Realm};
 use crate::clock::Utc;
 use crate::node::label::{Label, Text};
-use crate::node::progress::{Figures, Sums};
+use crate::node::progress::{Amounts, Sums};
 use crate::node::slot::Slot;
 use crate::sync::Ordering;
 use crate::tree::kids::{Kids, STRIPES};
@@ -116,7 +116,7 @@ impl Family {
     }
 
     #[inline(always)]
-    fn unlink(&mut self, child: &'static Slot, figures: Figures<'_>, realm: &'static Realm) {
+    fn unlink(&mut self, child: &'static Slot, amounts: Amounts<'_>, realm: &'static Realm) {
         let next = child.next.load(Ordering::Relaxed);
         let previous = child.previous.load(Ordering::Relaxed);
         match previous {
@@ -142,7 +142,7 @@ impl Family {
                 at => realm.slots.get(at).order() <= child.order(),
             };
             if ahead {
-                reader.missed.add(figures, true);
+                reader.missed.add(amounts, true);
             }
             if reader.next == child.number() {
                 reader.next = next;
@@ -161,12 +161,12 @@ impl Family {
     ) {
         let Folding {
             record,
-            figures,
+            amounts,
             error,
             not_kept,
         } = folding;
-        self.unlink(child, figures, realm);
-        self.sums.add(figures, true);
+        self.unlink(child, amounts, realm);
+        self.sums.add(amounts, true);
         match record.has_failed() {
             true => self.counts.failed += 1,
             false => self.counts.succeeded += 1,
@@ -187,14 +187,14 @@ impl Family {
     pub(crate) fn fold_plainly(
         &mut self,
         child: &'static Slot,
-        figures: Figures<'_>,
+        amounts: Amounts<'_>,
         record: impl FnOnce() -> Record,
         label: Option<&'static Label>,
         share: Share<'_>,
         realm: &'static Realm,
     ) {
-        self.unlink(child, figures, realm);
-        self.sums.add(figures, true);
+        self.unlink(child, amounts, realm);
+        self.sums.add(amounts, true);
         self.counts.succeeded += 1;
         self.keep_succeeded(record, label, share);
     }
@@ -458,7 +458,7 @@ pub(crate) enum Position {
 /// A child on its way into its parent.
 pub(crate) struct Folding<'a> {
     pub(crate) record: Record,
-    pub(crate) figures: Figures<'a>,
+    pub(crate) amounts: Amounts<'a>,
     /// The first error below it, which has folded before, or its own.
     pub(crate) error: Option<Arc<str>>,
     /// Descendants that its own record counts but does not keep.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::arena::Realm;
 use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
-use crate::node::progress::{Figures, Own, Shown, Sums};
+use crate::node::progress::{Amounts, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading, STARTED};
 use crate::sync::{Ordering, ShortGuard};
@@ -67,8 +67,8 @@ impl Fold {
                 .as_ref()
                 .and_then(|m| m.first_error.clone().or_else(|| m.error.clone())),
             not_kept: more.as_ref().map_or(0, |m| m.counts.not_kept),
-            figures: shown.figures(),
-            record: Record::new(&self.facts(reading), shown.figures(), more),
+            amounts: shown.amounts(),
+            record: Record::new(&self.facts(reading), shown.amounts(), more),
         };
         let kids = self.kids();
         let mut family = kids.family_of(self.child.order());
@@ -81,7 +81,7 @@ impl Fold {
         Ok(Self::folded(kids, family, before))
     }
 
-    /// The child's names, if there is nothing else to keep but its figures.
+    /// The child's names, if there is nothing else to keep but its amounts.
     #[inline(always)]
     pub(crate) fn plain_names(self) -> Option<&'static NameSet> {
         let names = self.child.plain_names()?;
@@ -105,10 +105,10 @@ impl Fold {
         let mut family = kids.family_of(child.order());
         let before = publish()?;
         // Ended, and not yet free for others: its figures are its last.
-        let figures = Figures::of_ended(child, &names.units);
-        let record = || Record::new(&self.facts(before), figures, None);
+        let amounts = Amounts::of_ended(child, &names.units);
+        let record = || Record::new(&self.facts(before), amounts, None);
         let label = child.label(realm);
-        family.fold_plainly(child, figures, record, label, self.share(), realm);
+        family.fold_plainly(child, amounts, record, label, self.share(), realm);
         Ok(Self::folded(kids, family, before))
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::clock::Utc;
 use crate::id::Place;
 use crate::names::NameSet;
-use crate::node::progress::Figures;
+use crate::node::progress::Amounts;
 use crate::view::{ChildCounts, Name};
 
 /// The plain case, a child that did its work and has nothing to tell, is 56 bytes. The number
@@ -109,7 +109,7 @@ pub(crate) struct Facts {
 
 impl Record {
     #[inline(always)]
-    pub(crate) fn new(facts: &Facts, figures: Figures<'_>, more: Option<Arc<More>>) -> Self {
+    pub(crate) fn new(facts: &Facts, amounts: Amounts<'_>, more: Option<Arc<More>>) -> Self {
         let names = u64::from(facts.names);
         let mut place = u64::from(facts.place.slot)
             | u64::from(facts.place.generation) << SLOT_BITS
@@ -126,8 +126,8 @@ impl Record {
             order: facts.order,
             start: facts.start,
             end: facts.end,
-            completed: figures.completed & AMOUNT | middle << AMOUNT_BITS,
-            total: figures.total.unwrap_or(AMOUNT) & AMOUNT | high << AMOUNT_BITS,
+            completed: amounts.completed & AMOUNT | middle << AMOUNT_BITS,
+            total: amounts.total.unwrap_or(AMOUNT) & AMOUNT | high << AMOUNT_BITS,
             more,
         }
     }
@@ -293,7 +293,7 @@ mod tests {
             end: 0,
             names: 0,
         };
-        let figures = Figures {
+        let amounts = Amounts {
             completed: 0,
             total: None,
             units: &Name::EMPTY,
@@ -303,7 +303,7 @@ mod tests {
             children: Subtree(children),
             ..More::default()
         };
-        Record::new(&facts, figures, Some(Arc::new(more)))
+        Record::new(&facts, amounts, Some(Arc::new(more)))
     }
 
     fn orders(records: &[Record]) -> Vec<(u64, Vec<u64>)> {
@@ -363,12 +363,12 @@ mod tests {
                 end: u64::MAX,
                 names,
             };
-            let figures = Figures {
+            let amounts = Amounts {
                 completed,
                 total,
                 units: &Name::EMPTY,
             };
-            let record = Record::new(&facts, figures, None);
+            let record = Record::new(&facts, amounts, None);
             assert_eq!(record.place(), facts.place);
             assert_eq!(record.names(), names);
             assert_eq!((record.completed(), record.total()), (completed, total));

@@ -44,7 +44,7 @@ impl Frame {
                     parents.push(Held::retain(child, realm));
                 } else {
                     let (shown, terminal) = leaf(child, realm);
-                    sums.add(shown.figures(), terminal);
+                    sums.add(shown.amounts(), terminal);
                 }
             })
         });
@@ -79,9 +79,6 @@ pub(crate) fn shown(
     realm: &'static Realm,
     mut each: impl FnMut(&'static Slot),
 ) -> Shown {
-    if task.slot().kids(realm).is_none() {
-        return leaf(task.slot(), realm).0;
-    }
     let mut frames = vec![Frame::new(task.clone(), realm)];
     loop {
         let is_first = frames.len() == 1;
@@ -99,7 +96,7 @@ pub(crate) fn shown(
         } else if let Some(frame) = frames.pop() {
             let (shown, terminal) = frame.shown(realm);
             match frames.last_mut() {
-                Some(parent) => parent.sums.add(shown.figures(), terminal),
+                Some(parent) => parent.sums.add(shown.amounts(), terminal),
                 None => return shown,
             }
         }

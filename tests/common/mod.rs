@@ -77,3 +77,23 @@ pub fn watched(work: impl FnOnce() + Send + 'static) {
         resume_unwind(panic);
     }
 }
+
+/// Xorshift: the same steps in each run, if not the same interleaving.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        (!from.is_empty()).then(|| &from[self.roll(from.len())])
+    }
+
+    pub fn take<T>(&mut self, from: &mut Vec<T>) -> Option<T> {
+        (!from.is_empty()).then(|| from.swap_remove(self.roll(from.len())))
+    }
+}
