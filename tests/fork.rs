@@ -255,7 +255,7 @@ fn life_10_sharing_and_observing_take_no_lock_that_nobody_gives_back() {
             forked(observer.clone().status());
             let shared = task.share();
             shared.advance(1);
-            forked(shared.clone().finish());
+            forked(shared.finish());
             drop((shared, reporter, observer));
         });
     }

@@ -36,7 +36,7 @@ impl Provider for Remote {
 fn shared_owners(module: &Module) {
     let task = module.task("t").abortable().create().unwrap().share();
     task.start().unwrap();
-    task.clone().advance(1);
+    task.advance(1);
     task.try_advance(1).unwrap();
     task.set_completed(1);
     task.set_total(9);

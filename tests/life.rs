@@ -35,11 +35,11 @@ fn life_1_a_task_that_was_not_started_never_is_done() {
 fn life_2_of_many_who_end_a_task_one_wins_and_the_others_are_told() {
     for _ in 0..200 {
         let node = node();
-        let task = node.module.task("t").start().unwrap().share();
+        let task = Arc::new(node.module.task("t").start().unwrap().share());
         let observer = task.observe();
         let start = Arc::new(Barrier::new(4));
         let rivals = (0..4).map(|rival| {
-            let (task, start) = (task.clone(), Arc::clone(&start));
+            let (task, start) = (Arc::clone(&task), Arc::clone(&start));
             std::thread::spawn(move || {
                 start.wait();
                 match rival % 2 {
@@ -85,8 +85,8 @@ fn life_3_an_owner_that_goes_away_fails_its_task() {
         std::panic::resume_unwind(Box::new("at work"));
     }));
     assert!(panic.is_err());
-    let task = node.module.task("t").start().unwrap().share();
-    let (shared, clone) = (task.observe(), task.clone());
+    let task = Arc::new(node.module.task("t").start().unwrap().share());
+    let (shared, clone) = (task.observe(), Arc::clone(&task));
     drop(task);
     assert_eq!(
         shared.status().unwrap().state,

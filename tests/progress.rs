@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::node;
-use taskmgr::{Status, Task};
+use taskmgr::{ErrorCode, Status, Task};
 
 fn shown(status: &Status) -> (u64, u64, &str) {
     let progress = &status.progress;
@@ -37,10 +37,10 @@ fn prog_1_every_handle_counts_in_a_cell_of_its_own() {
 #[test]
 fn prog_1_nothing_is_lost_between_threads() {
     let node = node();
-    let task = node.module.task("t").start().unwrap().share();
+    let task = Arc::new(node.module.task("t").start().unwrap().share());
     let workers: Vec<_> = (0..4)
         .map(|_| {
-            let (task, reporter) = (task.clone(), task.reporter());
+            let (task, reporter) = (Arc::clone(&task), task.reporter());
             std::thread::spawn(move || {
                 for _ in 0..10_000 {
                     task.advance(1);
@@ -53,6 +53,37 @@ fn prog_1_nothing_is_lost_between_threads() {
         .into_iter()
         .for_each(|worker| worker.join().unwrap());
     assert_eq!(task.status().unwrap().progress.completed, 80_000);
+}
+
+#[test]
+fn life_5_what_a_shared_owner_counts_after_the_end_is_dropped() {
+    let node = node();
+    let parent = node.module.task("parent").start().unwrap();
+    parent.child("first").start().unwrap().finish().unwrap();
+    let child = || parent.child("t").total(9, "rows").start().unwrap().share();
+    let root = || node.module.task("t").total(9, "rows").start().unwrap();
+    let seen = child();
+    let observer = seen.observe();
+    for task in [child(), seen, root().share()] {
+        task.advance(2);
+        task.finish().unwrap();
+        task.advance(1);
+        task.set_total(5);
+        assert_eq!(shown(&task.status().unwrap()), (2, 9, "rows"));
+        task.advance(1);
+        let worker = task.reporter();
+        worker.advance(1);
+        assert_eq!(shown(&worker.status().unwrap()), (2, 9, "rows"));
+        assert_eq!(shown(&task.observe().wait().unwrap()), (2, 9, "rows"));
+        assert_eq!(
+            task.finish().unwrap_err().code(),
+            ErrorCode::AlreadyFinished
+        );
+    }
+    assert_eq!(shown(&observer.status().unwrap()), (2, 9, "rows"));
+    let kept = parent.observe().status_tree().unwrap();
+    assert!(kept[2..].iter().all(|child| shown(child) == (2, 9, "rows")));
+    assert_eq!(kept.len(), 4);
 }
 
 #[test]

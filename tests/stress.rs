@@ -122,8 +122,8 @@ fn end(hand: &mut Hand, dice: &mut Dice) {
         0 => drop(task.fail("failed")),
         1 => drop(task),
         2 => {
-            let task = task.share();
-            let rival = task.clone();
+            let task = Arc::new(task.share());
+            let rival = Arc::clone(&task);
             let other = std::thread::spawn(move || rival.finish().is_ok());
             let won = task.finish().is_ok();
             assert!(!(won && other.join().unwrap()), "two have ended one task");

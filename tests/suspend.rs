@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{PATIENCE, node, seconds, until};
 use taskmgr::{ErrorCode, Observer, State, Task};
 
@@ -107,10 +109,10 @@ fn life_9_a_sleeper_is_told_why_it_was_woken() {
 #[test]
 fn life_9_one_that_others_share_may_be_ended_in_its_sleep() {
     let node = node();
-    let task = node.module.task("t").start().unwrap().share();
+    let task = Arc::new(node.module.task("t").start().unwrap().share());
     let observer = task.observe();
     observer.suspend().unwrap();
-    let other = task.clone();
+    let other = Arc::clone(&task);
     let sleeping = std::thread::spawn(move || other.checkpoint());
     asleep(&observer);
     task.finish().unwrap();

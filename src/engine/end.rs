@@ -7,7 +7,7 @@ use crate::arena::Held;
 use crate::clock::NEVER;
 use crate::error::{Error, Result};
 use crate::node::extras::AbortMark;
-use crate::node::progress::sum;
+use crate::node::progress::Last;
 use crate::node::slot::{HOST_ID, Slot};
 use crate::node::word::{
     ABORT, ENDING, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED,
@@ -62,8 +62,14 @@ impl Ending {
 }
 
 impl Engine {
-    /// created → running, unless an abort was faster: then the task has failed.
-    pub(crate) fn start_task(&'static self, task: TaskRef, seen: &Seen) -> Result<()> {
+    /// created → running, unless an abort was faster: then the task has to be ended by `end`,
+    /// which says so.
+    pub(crate) fn start_task(
+        &'static self,
+        task: TaskRef,
+        seen: &Seen,
+        end: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         self.realm.check_fork()?;
         let reading = task.slot.word.load();
         if reading.has(TERMINAL | ENDING) {
@@ -73,7 +79,7 @@ impl Engine {
             return Err(Error::started(task.id()));
         }
         if !seen.is_current(task.tree) && abort::reaches(task.slot, task.tree, self.realm) {
-            return Err(self.never_started(task, seen));
+            return Err(never_started(task, end()));
         }
         // Of two who start it the first to come here sets the time, whoever is told to go on.
         let now = self.now().max(task.slot.born());
@@ -81,16 +87,9 @@ impl Engine {
         let _ = start.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed);
         match task.slot.word.start() {
             Ok(_) => Ok(()),
-            Err(NotStarted::Aborted) => Err(self.never_started(task, seen)),
+            Err(NotStarted::Aborted) => Err(never_started(task, end())),
             Err(NotStarted::Ended) => Err(Error::finished(task.id())),
             Err(NotStarted::Already) => Err(Error::started(task.id())),
-        }
-    }
-
-    fn never_started(&'static self, task: TaskRef, seen: &Seen) -> Error {
-        match self.end_task(task, seen, Outcome::Done, Handle::Stays) {
-            Err(error) => error,
-            Ok(()) => Error::finished(task.id()),
         }
     }
 
@@ -109,11 +108,58 @@ impl Engine {
         }
     }
 
+    /// Ends the task for the one who has claimed that, and whose handle stays. Its last figures
+    /// lie in the slot or, if nobody but the handle sees them, in what this returns: what is
+    /// counted from here on is none of them.
+    pub(crate) fn end_kept(
+        &'static self,
+        task: TaskRef,
+        outcome: Outcome,
+        last: impl FnOnce(Last),
+    ) -> Result<()> {
+        // A view of its own: another thread's check may move the handle's on.
+        let seen = Seen::nothing_yet(task.slot, task.tree);
+        let is_done = matches!(outcome, Outcome::Done);
+        match is_done && self.end_unseen(task.slot, task.tree, seen.epoch(), last) {
+            true => Ok(()),
+            false => self.end_task(task, &seen, outcome, Handle::Stays),
+        }
+    }
+
     /// The end of most tasks: of a child that did its work, was not told to abort and has
     /// nothing that has to be seen to. One try; `false` if anything is out of the ordinary,
     /// which [`end_task`](Self::end_task) sees to.
     #[inline(never)]
     fn end_plainly(&'static self, slot: &'static Slot, tree: &'static Tree, epoch: u64) -> bool {
+        let end = Ending::PLAIN.end(SETTLED | GONE, 2);
+        self.end_short(slot, tree, epoch, end, |_| slot.word.finish(end))
+    }
+
+    /// The same for a handle that stays, if nobody else has one.
+    #[inline]
+    fn end_unseen(
+        &'static self,
+        slot: &'static Slot,
+        tree: &'static Tree,
+        epoch: u64,
+        keep: impl FnOnce(Last),
+    ) -> bool {
+        let end = Ending::PLAIN.end(SETTLED | GONE, 1);
+        self.end_short(slot, tree, epoch, end, |last| {
+            keep(last);
+            slot.word.finish_unseen(end)
+        })
+    }
+
+    #[inline(always)]
+    fn end_short(
+        &'static self,
+        slot: &'static Slot,
+        tree: &'static Tree,
+        epoch: u64,
+        end: End,
+        finish: impl FnOnce(Last) -> Result<Reading, NotFinished>,
+    ) -> bool {
         let reading = slot.word.load();
         let is_plain = reading.has(STARTED)
             && !reading.has(TERMINAL | ENDING | PARTS | KIDS | ABORT)
@@ -131,9 +177,8 @@ impl Engine {
             return false;
         };
         self.write_end_time(task);
-        let end = Ending::PLAIN.end(SETTLED | GONE, 2);
-        let folded = folding.run_plainly(names, || slot.word.finish(end));
-        folded
+        folding
+            .run_plainly(names, finish)
             .map(|folded| self.child_folded(task, parent, end, folded))
             .is_ok()
     }
@@ -154,14 +199,14 @@ impl Engine {
             task.slot.extras_or_new(self.realm);
             task.slot.word.mark(PARTS);
         }
-        let mut claimed = false;
+        let mut begun = false;
         let mut look = !seen.is_current(task.tree);
         loop {
-            if task.slot.word.load().has(PARTS) && !claimed {
-                if task.slot.word.claim_end().is_err() {
+            if task.slot.word.load().has(PARTS) && !begun {
+                if task.slot.word.begin_end().is_err() {
                     return Err(self.lost(task, handle));
                 }
-                claimed = true;
+                begun = true;
                 self.see_to_parts(task);
             }
             let mark = match look {
@@ -169,7 +214,7 @@ impl Engine {
                 false => None,
             };
             let (outcome, error) = self.judge(task, &outcome, mark.as_ref());
-            let ending = self.write_end(task, &outcome, mark, handle, claimed);
+            let ending = self.write_end(task, &outcome, mark, handle, begun);
             match self.publish(task, &ending) {
                 Ok(()) => return error.map_or(Ok(()), Err),
                 Err(NotFinished::Already) => return Err(self.lost(task, handle)),
@@ -226,9 +271,7 @@ impl Engine {
             task.tree.hooks.forget(ticket);
         }
         let mut parts = extras.lock();
-        let owner = task.slot.counted.load(Ordering::Relaxed);
-        let total = task.slot.total.load(Ordering::Relaxed);
-        parts.frozen = Some((sum(owner, parts.retired, &parts.cells), total));
+        parts.frozen = Some(parts.last(task.slot));
     }
 
     #[inline]
@@ -249,7 +292,7 @@ impl Engine {
         outcome: &Outcome,
         abort: Option<AbortMark>,
         handle: Handle,
-        claimed: bool,
+        begun: bool,
     ) -> Ending {
         self.write_end_time(task);
         let error: Option<Arc<str>> = match (outcome, &abort) {
@@ -259,7 +302,7 @@ impl Engine {
             (Outcome::Failed(error), Some(mark)) => Some(with_abort(error, mark)),
         };
         let mut flags = 0;
-        let mut seen = if claimed { PARTS } else { 0 };
+        let mut seen = if begun { PARTS } else { 0 };
         if abort.is_some() {
             seen |= ABORT;
         }
@@ -429,6 +472,11 @@ impl Engine {
     pub(crate) fn has_ended(task: TaskRef) -> bool {
         task.slot.word.load().has(TERMINAL)
     }
+}
+
+/// Why a task has ended that was to start.
+fn never_started(task: TaskRef, ended: Result<()>) -> Error {
+    ended.err().unwrap_or_else(|| Error::finished(task.id()))
 }
 
 /// Both the abort and the error that the work gave, unless that is the abort handed on.

@@ -95,7 +95,11 @@ impl Task {
     /// ```
     pub fn start(&self) -> Result<()> {
         let TaskContext { task, seen } = &self.context;
-        task.engine.start_task(*task, seen)
+        let end = || {
+            task.engine
+                .end_task(*task, seen, Outcome::Done, Handle::Stays)
+        };
+        task.engine.start_task(*task, seen, end)
     }
 
     /// A place where the task may pause: if it was asked to suspend, this sleeps until it

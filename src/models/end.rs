@@ -1,5 +1,6 @@
 //! The end of a task.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread;
@@ -7,13 +8,13 @@ use loom::thread;
 use super::{Host, check};
 use crate::{ErrorCode, State};
 
-/// life_2, life_5. Fails if `claim_end` lets a second finisher pass.
+/// life_2, life_5. Fails if a second finisher of a shared handle passes.
 #[test]
 fn finish_vs_finish_exactly_one_wins() {
     check(2, || {
         let host = Host::new();
-        let task = host.kept_root().share();
-        let other = task.clone();
+        let task = Arc::new(host.kept_root().share());
+        let other = Arc::clone(&task);
         let done = thread::spawn(move || other.finish());
         let failed = task.fail("no space");
         host.clock.advance(Duration::from_secs(1));

@@ -1,8 +1,11 @@
 //! Figures that several count and others read.
 
+use std::sync::Arc;
+
 use loom::thread;
 
 use super::{Host, check};
+use crate::Status;
 
 /// prog_3, life_5. Fails if readers add the cells up instead of taking the frozen sum.
 #[test]
@@ -75,5 +78,32 @@ fn new_reporter_vs_finish_counts_in_or_not_at_all() {
         let last = observer.status().unwrap();
         assert!((1..=2).contains(&last.progress.completed));
         assert!(status.progress.completed <= last.progress.completed);
+    });
+}
+
+/// life_5, fold_1. Fails if the figures of an end that nobody else sees are read after it, or if
+/// a further handle that comes later finds what the slot shows.
+#[test]
+fn shared_advance_vs_finish_of_a_child_that_nobody_sees_one_end() {
+    check(2, || {
+        let host = Host::new();
+        let parent = host.repair.task("repair").start().unwrap();
+        // The first child of all goes the long way.
+        parent.child("part").start().unwrap().finish().unwrap();
+        let child = parent.child("part").total(9, "ranges").start().unwrap();
+        let child = Arc::new(child.share());
+        let theirs = Arc::clone(&child);
+        let other = thread::spawn(move || {
+            theirs.advance(1);
+            theirs.status().unwrap()
+        });
+        child.finish().unwrap();
+        let shown = |status: Status| status.progress.completed;
+        let last = shown(child.status().unwrap());
+        let status = other.join().unwrap();
+        assert!(!status.state.is_terminal() || shown(status) == last);
+        assert_eq!(shown(child.status().unwrap()), last);
+        let kept = parent.observe().status_tree().unwrap().remove(2);
+        assert_eq!(shown(kept), last, "as its parent keeps it");
     });
 }

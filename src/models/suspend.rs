@@ -1,5 +1,7 @@
 //! Sleeping in a checkpoint.
 
+use std::sync::Arc;
+
 use loom::thread;
 
 use super::{Host, check};
@@ -46,9 +48,9 @@ fn checkpoint_vs_abort_no_lost_wake_up() {
 fn checkpoint_vs_finish_by_another_thread() {
     check(3, || {
         let host = Host::new();
-        let task = host.kept_root().share();
+        let task = Arc::new(host.kept_root().share());
         task.observe().suspend().unwrap();
-        let other = task.clone();
+        let other = Arc::clone(&task);
         let sleeper = thread::spawn(move || other.checkpoint());
         task.finish().unwrap();
         let error = sleeper.join().unwrap().unwrap_err();

@@ -9,8 +9,9 @@ use crate::clock::Tick;
 use crate::error::Result;
 use crate::names::NameSet;
 use crate::node::callback::Callback;
-use crate::node::progress::Cell;
-use crate::sync::{Guard, Lock};
+use crate::node::progress::{CAP, Cell, Last};
+use crate::node::slot::Slot;
+use crate::sync::{Guard, Lock, Ordering};
 use crate::view::{Name, Status};
 
 /// A completion callback; the number tells it from others of the same task.
@@ -45,11 +46,24 @@ pub(crate) struct Parts {
     pub(crate) cells: Vec<&'static Cell>,
     pub(crate) retired: u64,
     /// The sum over all cells, and the total, fixed by the end of the task.
-    pub(crate) frozen: Option<(u64, u64)>,
+    pub(crate) frozen: Option<Last>,
     pub(crate) done: Vec<(u64, DoneCallback)>,
     pub(crate) aborts: Vec<AbortTicket>,
     /// One for each callback of this task: 64 bits outlast it.
     pub(crate) next_callback: u64,
+}
+
+impl Parts {
+    /// What everybody has counted, added up, and the total.
+    pub(crate) fn last(&self, slot: &'static Slot) -> Last {
+        let Last { completed, total } = Last::read(slot);
+        let cells = self.cells.iter();
+        let completed = cells
+            .map(|cell| cell.counted.load(Ordering::Relaxed))
+            .fold(completed.saturating_add(self.retired), u64::saturating_add)
+            .min(CAP);
+        Last { completed, total }
+    }
 }
 
 /// An abort that was asked for.

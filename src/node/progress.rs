@@ -82,11 +82,7 @@ impl Own {
             && let Some(extras) = slot.find_extras(realm)
         {
             let parts = extras.lock();
-            (completed, total) = parts.frozen.unwrap_or_else(|| {
-                let owner = slot.counted.load(Ordering::Relaxed);
-                let total = slot.total.load(Ordering::Relaxed);
-                (sum(owner, parts.retired, &parts.cells), total)
-            });
+            Last { completed, total } = parts.frozen.unwrap_or_else(|| parts.last(slot));
         }
         Self {
             completed,
@@ -99,15 +95,6 @@ impl Own {
     fn is_silent(&self) -> bool {
         self.completed == 0 && self.total.is_none() && self.units.is_empty()
     }
-}
-
-/// Adds up what everybody has counted.
-pub(crate) fn sum(owner: u64, retired: u64, cells: &[&'static Cell]) -> u64 {
-    cells
-        .iter()
-        .map(|cell| cell.counted.load(Ordering::Relaxed))
-        .fold(owner.saturating_add(retired), u64::saturating_add)
-        .min(CAP)
 }
 
 /// What a task shows.
@@ -189,12 +176,28 @@ pub(crate) struct Amounts<'a> {
     pub(crate) units: &'a Name,
 }
 
-impl<'a> Amounts<'a> {
-    /// Of a task that has ended, and for which nobody but its owner counted.
+/// What a task for which nobody but its owner counts comes to with its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Last {
+    pub(crate) completed: u64,
+    /// Or `UNKNOWN`.
+    pub(crate) total: u64,
+}
+
+impl Last {
     #[inline]
-    pub(crate) fn of_ended(slot: &'static Slot, units: &'a Name) -> Self {
-        let completed = slot.counted.load(Ordering::Relaxed).min(CAP);
-        let total = slot.total.load(Ordering::Relaxed);
+    pub(crate) fn read(slot: &'static Slot) -> Self {
+        Self {
+            completed: slot.counted.load(Ordering::Relaxed).min(CAP),
+            total: slot.total.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl<'a> Amounts<'a> {
+    #[inline]
+    pub(crate) fn of_ended(last: Last, units: &'a Name) -> Self {
+        let Last { completed, total } = last;
         let is_silent = completed == 0 && total == UNKNOWN && units.is_empty();
         match is_silent {
             true => Self {

@@ -24,9 +24,8 @@
 //! | `ABORT` | `request_abort` on this very task | never | – |
 //! | `WAS_ABORTED` | the winning `finish`, for an abort that came from above | never | – |
 //! | `WATCHED` | a waiter or a completion callback, before it looks again | never | being woken |
-//! | `PARTS` | who adds a callback, a reporter or shares the owner | never | `ENDING` is needed |
+//! | `PARTS` | who adds a callback or a reporter, or ends a task whose handle stays | never | `ENDING` is needed |
 //! | `KIDS` | the first child's maker | never | the kids' block is there |
-//! | `SHARED` | `Task::share` | never | – |
 //!
 //! Orderings: a transition that publishes (birth, `finish`, `settle`, `unregister`) is a
 //! Release, so that what was written before it is seen by whoever sees the flag; every
@@ -59,7 +58,6 @@ pub(crate) const WAS_ABORTED: u64 = 1 << 9;
 pub(crate) const WATCHED: u64 = 1 << 10;
 pub(crate) const PARTS: u64 = 1 << 11;
 pub(crate) const KIDS: u64 = 1 << 12;
-pub(crate) const SHARED: u64 = 1 << 13;
 
 /// One reading of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,10 +202,10 @@ impl Word {
         })
     }
 
-    /// Claims the right to end the task, where others may touch what an end writes.
-    #[must_use = "somebody else may be ending the task"]
-    pub(crate) fn claim_end(&self) -> Result<Reading, NotFinished> {
-        self.update(|old| match old.has(TERMINAL | ENDING) {
+    /// Tells those who may touch what an end writes that it is being written.
+    #[must_use = "the task may have ended"]
+    pub(crate) fn begin_end(&self) -> Result<Reading, NotFinished> {
+        self.update(|old| match old.has(TERMINAL) {
             true => Err(NotFinished::Already),
             false => Ok(old.with(ENDING)),
         })
@@ -224,6 +222,23 @@ impl Word {
             _ if old.has(ABORT & !end.seen) => Err(NotFinished::Aborted),
             _ => Ok(end.apply(old)),
         })
+    }
+
+    /// The same if nobody but the registration and the one who ends it has a reference.
+    #[must_use = "others may look at the task"]
+    #[inline]
+    pub(crate) fn finish_unseen(&self, end: End) -> Result<Reading, NotFinished> {
+        let old = self.load();
+        let is_plain = !old.has(TERMINAL | PARTS | KIDS | ABORT | WATCHED);
+        let ended = end.apply(old);
+        let change = || {
+            self.0
+                .compare_exchange_weak(old.0, ended.0, Ordering::AcqRel, Ordering::Acquire)
+        };
+        match is_plain && old.refs() == 2 && change().is_ok() {
+            true => Ok(old),
+            false => Err(NotFinished::Changed),
+        }
     }
 
     /// Marks this very task as told to abort. The reading before it.
@@ -275,12 +290,9 @@ impl Word {
         self.0.fetch_and(!ASLEEP, Ordering::AcqRel);
     }
 
-    /// Sets `WATCHED`, `PARTS`, `KIDS` or `SHARED`. The reading before it.
+    /// Sets `WATCHED`, `PARTS` or `KIDS`. The reading before it.
     pub(crate) fn mark(&self, flags: u64) -> Reading {
-        debug_assert!(
-            flags & !(WATCHED | PARTS | KIDS | SHARED) == 0,
-            "a mark only"
-        );
+        debug_assert!(flags & !(WATCHED | PARTS | KIDS) == 0, "a mark only");
         Reading(self.0.fetch_or(flags, Ordering::AcqRel))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::arena::Realm;
 use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
-use crate::node::progress::{Amounts, Own, Shown, Sums};
+use crate::node::progress::{Amounts, Last, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
 use crate::node::word::{NotFinished, Reading, STARTED};
 use crate::sync::{Ordering, ShortGuard};
@@ -45,7 +45,7 @@ impl Fold {
             remember_parent(self.child, self.parent, self.realm);
         }
         if let Some(names) = self.plain_names() {
-            return self.run_plainly(names, publish);
+            return self.run_plainly(names, |_| publish());
         }
         let names = self.child.names(self.realm);
         let (legacy, room) = match self.child.kids(self.realm) {
@@ -98,14 +98,14 @@ impl Fold {
     pub(crate) fn run_plainly(
         self,
         names: &'static NameSet,
-        publish: impl FnOnce() -> Result<Reading, NotFinished>,
+        publish: impl FnOnce(Last) -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         let Self { child, realm, .. } = self;
         let kids = self.kids();
         let mut family = kids.family_of(child.order());
-        let before = publish()?;
-        // Ended, and not yet free for others: its figures are its last.
-        let amounts = Amounts::of_ended(child, &names.units);
+        let last = Last::read(child);
+        let before = publish(last)?;
+        let amounts = Amounts::of_ended(last, &names.units);
         let record = || Record::new(&self.facts(before), amounts, None);
         let label = child.label(realm);
         family.fold_plainly(child, amounts, record, label, self.share(), realm);

@@ -21,7 +21,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 pub(crate) struct TestTasks(Mutex<HashMap<Uuid, TestTask>>);
 
 struct TestTask {
-    task: SharedTask,
+    task: Arc<SharedTask>,
     /// Set once it is registered; the abort may come before.
     on_abort: Option<AbortGuard>,
 }
@@ -37,16 +37,16 @@ impl TestTasks {
 
     /// Keeps a task until it is told to finish, or to abort, upon which it ends at once:
     /// nothing works in it that would notice.
-    fn keep(self: &Arc<Self>, task: SharedTask) -> Result<(), Error> {
+    fn keep(self: &Arc<Self>, task: Arc<SharedTask>) -> Result<(), Error> {
         let id = task.id();
         self.lock().insert(
             id,
             TestTask {
-                task: task.clone(),
+                task: Arc::clone(&task),
                 on_abort: None,
             },
         );
-        let (tasks, theirs) = (Arc::downgrade(self), task.clone());
+        let (tasks, theirs) = (Arc::downgrade(self), Arc::clone(&task));
         let guard = task.on_abort(move || {
             // It ends as failed by the abort, whatever `finish` says of that.
             let _ = theirs.finish();
@@ -105,8 +105,8 @@ pub(crate) fn start_task(call: &Call<'_>) -> Result<Reply, Failure> {
     if call.optional("user_task")?.unwrap_or(false) {
         task = task.user_task();
     }
-    let task = task.start()?.share();
-    call.api.test_tasks.keep(task.clone())?;
+    let task = Arc::new(task.start()?.share());
+    call.api.test_tasks.keep(Arc::clone(&task))?;
     json(&task.id().to_string())
 }
 
