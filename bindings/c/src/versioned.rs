@@ -1,0 +1,156 @@
+//! Structs that carry their size, and grow at their end from version to version.
+
+use std::mem::MaybeUninit;
+
+use crate::error::{Failure, invalid, null};
+
+/// A struct of C whose first field is its own size.
+///
+/// # Safety
+///
+/// `repr(C)`, its first field is `size: usize`, and whatever bytes a C program puts into the
+/// others are values of their types: integers, pointers of C, `taskmgr_str`. Padding is
+/// spelled out, as what is behind the known fields is compared with zero.
+pub(crate) unsafe trait Versioned: Copy {
+    /// Its name in C.
+    const NAME: &'static str;
+    /// Its sizes in the released versions, oldest first; the last is today's.
+    const SIZES: &'static [usize];
+
+    /// What the fields are that an older version did not have.
+    fn defaults() -> Self;
+}
+
+/// The most that a struct of a later version is taken to have.
+const FAR_TOO_LARGE: usize = 4096;
+
+/// Reads a struct of this, an older or a later version.
+///
+/// Of a later one only what this version knows is read, and the rest has to be zero: what it
+/// asks for cannot be done.
+///
+/// # Safety
+///
+/// `given` is null, or points to as many readable bytes as the `size` says that it begins with.
+pub(crate) unsafe fn read<T: Versioned>(given: *const T, what: &str) -> Result<T, Failure> {
+    if given.is_null() {
+        return Err(null(what));
+    }
+    // SAFETY: every versioned struct begins with its size.
+    let size = unsafe { given.cast::<usize>().read() };
+    check_size::<T>(size)?;
+    let known = size.min(size_of::<T>());
+    let mut read = MaybeUninit::new(T::defaults());
+    // SAFETY: `known` bytes are readable at `given` and writable at `read`, which is a local,
+    // so they do not overlap; bytes from C are valid for all fields, as the trait demands.
+    let read = unsafe {
+        std::ptr::copy_nonoverlapping(given.cast::<u8>(), read.as_mut_ptr().cast::<u8>(), known);
+        read.assume_init()
+    };
+    // SAFETY: the caller promises `size` readable bytes, and `known` is no more than that.
+    let rest = unsafe { std::slice::from_raw_parts(given.cast::<u8>().add(known), size - known) };
+    match rest.iter().position(|byte| *byte != 0) {
+        None => Ok(read),
+        Some(at) => Err(invalid(format!(
+            "{} has a field at byte {} that this version of the library does not know, \
+             and it is not zero; use a newer libtaskmgr",
+            T::NAME,
+            known + at
+        ))),
+    }
+}
+
+fn check_size<T: Versioned>(size: usize) -> Result<(), Failure> {
+    let today = size_of::<T>();
+    if T::SIZES.contains(&size) || (today..FAR_TOO_LARGE).contains(&size) {
+        return Ok(());
+    }
+    let name = T::NAME;
+    Err(invalid(format!(
+        "{name} has the size {size}; it should be sizeof({name}), which is {today} here: \
+         initialize it with the macro of its name in capitals"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Old {
+        size: usize,
+        first: u64,
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Today {
+        size: usize,
+        first: u64,
+        second: u64,
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug)]
+    struct Later {
+        size: usize,
+        first: u64,
+        second: u64,
+        third: u64,
+    }
+
+    // SAFETY: integers without padding behind the size.
+    unsafe impl Versioned for Today {
+        const NAME: &'static str = "today";
+        const SIZES: &'static [usize] = &[size_of::<Old>(), size_of::<Self>()];
+        fn defaults() -> Self {
+            Self {
+                size: size_of::<Self>(),
+                first: 10,
+                second: 20,
+            }
+        }
+    }
+
+    fn given<T>(value: &T) -> Result<Today, Failure> {
+        // SAFETY: tests give values that are as large as they say, or a size that is refused.
+        unsafe { read(std::ptr::from_ref(value).cast(), "config") }
+    }
+
+    #[test]
+    fn fields_that_an_older_version_lacks_have_their_defaults() {
+        let size = size_of::<Old>();
+        let read = given(&Old { size, first: 1 }).unwrap();
+        assert_eq!((read.first, read.second), (1, 20));
+    }
+
+    #[test]
+    fn a_later_version_is_read_if_it_asks_for_nothing_new() {
+        let later = |third| Later {
+            size: size_of::<Later>(),
+            first: 1,
+            second: 2,
+            third,
+        };
+        let read = given(&later(0)).unwrap();
+        assert_eq!((read.first, read.second), (1, 2));
+        let refused = given(&later(1 << 8)).unwrap_err();
+        assert!(
+            refused.message().contains("at byte 25"),
+            "{}",
+            refused.message()
+        );
+    }
+
+    #[test]
+    fn sizes_of_no_version_are_refused() {
+        for size in [0, 8, 17, 23, FAR_TOO_LARGE, usize::MAX] {
+            let refused = given(&Old { size, first: 1 }).unwrap_err();
+            assert!(refused.message().contains("sizeof(today)"), "{size}");
+        }
+        // SAFETY: null is what is asked about.
+        let refused = unsafe { read::<Today>(std::ptr::null(), "config") };
+        assert!(refused.unwrap_err().message().contains("null"));
+    }
+}
