@@ -18,8 +18,9 @@
  * thread its own. Functions that return a value return a zero of it when they fail, and set the
  * last error too. No function ends the process, throws, or jumps.
  *
- * Forks. In a forked child each call returns TASKMGR_FORKED, but for those that count, and
- * `_free` functions, which do nothing that could hang.
+ * Forks. In a forked child each call on what was made before the fork returns TASKMGR_FORKED, but
+ * for those that count, look for an abort or copy a handle; a value is still answered from what
+ * the child has, and `_free` functions do nothing that could hang.
  *
  * Compile with TASKMGR_WITHOUT_HTTP defined for a library that was built without the REST API.
  */
@@ -1083,7 +1084,7 @@ taskmgr_code taskmgr_id_parse(taskmgr_str text, taskmgr_id *id);
  * `text` has room for `TASKMGR_ID_TEXT` characters. Threads: any.
  * Errors: none but a null `text`, for which it returns NULL. Since 0.1.0.
  */
-const char *taskmgr_id_format(taskmgr_id id, char (*text)[TASKMGR_ID_TEXT]);
+const char *taskmgr_id_format(taskmgr_id id, char *text);
 
 /**
  * Whether two ids are the same.

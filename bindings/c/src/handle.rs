@@ -111,3 +111,44 @@ pub(crate) unsafe fn slice<'a, T>(items: *const T, len: usize) -> Option<&'a [T]
         (false, len) => Some(unsafe { std::slice::from_raw_parts(items, len) }),
     }
 }
+
+/// Fills an array of C.
+///
+/// # Safety
+///
+/// `to` is null or has room for `N` items.
+pub(crate) unsafe fn write_array<T, const N: usize>(
+    to: *mut T,
+    items: [T; N],
+    what: &str,
+) -> Result<(), Failure> {
+    if to.is_null() {
+        return Err(null(what));
+    }
+    // SAFETY: promised by the caller; an array has the alignment of its items.
+    unsafe { to.cast::<[T; N]>().write(items) };
+    Ok(())
+}
+
+/// What several threads may use at once, or each in turn, as the header says of every handle.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    const fn handed_on<T: Send>() {}
+    shared::<taskmgr::Manager>();
+    shared::<taskmgr::Module>();
+    shared::<taskmgr::SharedTask>();
+    shared::<taskmgr::Observer>();
+    shared::<taskmgr::ManualClock>();
+    shared::<taskmgr::Status>();
+    shared::<taskmgr::Stats>();
+    handed_on::<taskmgr::Reporter>();
+    handed_on::<taskmgr::AbortGuard>();
+    handed_on::<taskmgr::DoneGuard>();
+    handed_on::<taskmgr::Completion>();
+    #[cfg(feature = "http")]
+    {
+        shared::<taskmgr_http::Api>();
+        handed_on::<taskmgr_http::Server>();
+        handed_on::<taskmgr_http::Waiting>();
+    }
+};

@@ -7,7 +7,7 @@ use taskmgr::Uuid;
 
 use crate::error::invalid;
 use crate::guard;
-use crate::handle::{ValuePlace, get_mut};
+use crate::handle::{ValuePlace, write_array};
 use crate::text::taskmgr_str;
 
 /// The id of a task, a UUID: 16 bytes in the order in which they are written as text. All
@@ -73,18 +73,13 @@ pub extern "C" fn taskmgr_id_parse(
 /// `text` has room for `TASKMGR_ID_TEXT` characters. Threads: any.
 /// Errors: none but a null `text`, for which it returns NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_id_format(
-    id: taskmgr_id,
-    text: Option<&mut [MaybeUninit<c_char>; TASKMGR_ID_TEXT]>,
-) -> *const c_char {
+pub unsafe extern "C" fn taskmgr_id_format(id: taskmgr_id, text: *mut c_char) -> *const c_char {
     guard::value(std::ptr::null(), || {
-        let place = get_mut(text, "text")?;
         let mut buffer = [0; TASKMGR_ID_TEXT];
         id.uuid().hyphenated().encode_lower(&mut buffer);
-        for (to, from) in place.iter_mut().zip(buffer) {
-            to.write(from as c_char);
-        }
-        Ok(place.as_ptr().cast())
+        // SAFETY: the C program promises room for that many characters.
+        unsafe { write_array(text, buffer.map(|byte| byte as c_char), "text") }?;
+        Ok(text.cast_const())
     })
 }
 

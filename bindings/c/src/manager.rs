@@ -3,6 +3,8 @@
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
+#[cfg(feature = "http")]
+use taskmgr::ErrorCode;
 use taskmgr::{Clock, Manager, ManagerBuilder};
 
 use crate::clock::taskmgr_clock;
@@ -122,6 +124,15 @@ pub(crate) fn node_manager(manager: Option<&taskmgr_manager>) -> Result<&Manager
 /// A copy, for calls that may run callbacks: one of those may free the handle.
 pub(crate) fn kept(manager: Option<&taskmgr_manager>) -> Result<Manager, Failure> {
     get(manager, "manager").map(|manager| manager.manager.keep())
+}
+
+/// Refuses in a forked child, where the core does not have to be asked.
+#[cfg(feature = "http")]
+pub(crate) fn check_fork(manager: &Manager) -> Result<(), Failure> {
+    match manager.modules() {
+        Err(error) if error.code() == ErrorCode::Forked => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Makes a manager. A null `config` is one with the defaults.

@@ -2,11 +2,16 @@
 
 use crate::text::taskmgr_str;
 
-/// All texts of one result; they move no more once it is made.
-#[derive(Default)]
+/// All texts of one result; they move no more once it is made. It begins with an empty one.
 pub(crate) struct Texts(Vec<u8>);
 
-/// One of them.
+impl Default for Texts {
+    fn default() -> Self {
+        Self(vec![0])
+    }
+}
+
+/// One of them; by default the empty one.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Span {
     start: usize,
@@ -31,7 +36,7 @@ impl Texts {
 
     /// The same, where the text is often the one that this column had before.
     pub(crate) fn add_or(&mut self, last: Span, text: &str) -> Span {
-        match self.bytes(last) == text.as_bytes() && !self.0.is_empty() {
+        match self.bytes(last) == text.as_bytes() {
             true => last,
             false => self.add(text),
         }
@@ -59,11 +64,14 @@ mod tests {
     #[test]
     fn texts_are_terminated_and_kept_once_in_a_row() {
         let mut texts = Texts::default();
-        let first = texts.add_or(Span::default(), "");
-        let ks = texts.add_or(first, "ks");
+        let ks = texts.add_or(Span::default(), "ks");
         let again = texts.add_or(ks, "ks");
-        assert_eq!(texts.get(first).to_test(), "");
+        let other = texts.add_or(again, "other");
+        let none = texts.add_or(Span::default(), "");
+        assert_eq!(texts.get(ks).to_test(), "ks");
         assert_eq!(texts.get(again).to_test(), "ks");
-        assert_eq!(texts.0, b"\0ks\0");
+        assert_eq!(texts.get(other).to_test(), "other");
+        assert_eq!(texts.get(none).to_test(), "");
+        assert_eq!(texts.0, b"\0ks\0other\0");
     }
 }

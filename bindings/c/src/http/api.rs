@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use taskmgr::{Error, ErrorCode};
+use taskmgr::{Error, ErrorCode, Manager};
 use taskmgr_http::{Api, ApiConfig, Outcome, Request, Weight};
 
 use super::response::taskmgr_http_response;
@@ -14,7 +14,7 @@ use crate::code::taskmgr_code;
 use crate::error::Failure;
 use crate::guard;
 use crate::handle::{Kept, Place, get};
-use crate::manager::{node_manager, taskmgr_manager};
+use crate::manager::{check_fork, node_manager, taskmgr_manager};
 use crate::text::taskmgr_str;
 use crate::versioned::{Versioned, read};
 
@@ -66,7 +66,20 @@ impl taskmgr_http_api_config {
 }
 
 /// The REST API of a manager, for any HTTP server; it keeps the manager. Since 0.1.0.
-pub struct taskmgr_http_api(Kept<Api>);
+pub struct taskmgr_http_api(Kept<Served>);
+
+#[derive(Clone)]
+struct Served {
+    api: Api,
+    manager: Manager,
+}
+
+/// A copy, as a route of the host, or a callback of a task that is aborted, may free the handle.
+fn kept(api: Option<&taskmgr_http_api>) -> Result<Api, Failure> {
+    let served = get(api, "api")?.0.keep();
+    check_fork(&served.manager)?;
+    Ok(served.api)
+}
 
 /// How much work an answer takes, so that a host can choose the thread for it; 0 is none.
 /// Since 0.1.0.
@@ -98,7 +111,9 @@ pub unsafe extern "C" fn taskmgr_http_api_create(
         let config = config.api_config();
         let place = Place::new(api, "api")?;
         let manager = node_manager(manager)?.clone();
-        place.give(taskmgr_http_api(Kept::new(Api::new(manager, config))));
+        check_fork(&manager)?;
+        let api = Api::new(manager.clone(), config);
+        place.give(taskmgr_http_api(Kept::new(Served { api, manager })));
         Ok(())
     })
 }
@@ -137,8 +152,7 @@ pub extern "C" fn taskmgr_http_api_handle(
         let ready = Place::new(response, "response");
         let parked = Place::new(waiting, "waiting")?;
         let ready = ready?;
-        // A route of the host, or a callback of a task that is aborted, may free the handle.
-        let api = get(api, "api")?.0.keep();
+        let api = kept(api)?;
         give(api.handle(&request(method, target, host)?), ready, parked);
         Ok(())
     })
@@ -163,7 +177,7 @@ pub extern "C" fn taskmgr_http_api_try_handle(
         let ready = Place::new(response, "response");
         let parked = Place::new(waiting, "waiting")?;
         let ready = ready?;
-        let api = get(api, "api")?.0.keep();
+        let api = kept(api)?;
         let outcome = api.try_handle(&request(method, target, host)?);
         let outcome = outcome.ok_or_else(|| {
             Error::new(
@@ -200,7 +214,7 @@ pub extern "C" fn taskmgr_http_api_weight(
 ) -> taskmgr_http_weight {
     guard::value(0, || {
         let request = request(method, target, taskmgr_str::EMPTY)?;
-        Ok(match get(api, "api")?.0.weight(&request) {
+        Ok(match get(api, "api")?.0.api.weight(&request) {
             Weight::Light => TASKMGR_HTTP_LIGHT,
             Weight::Heavy => TASKMGR_HTTP_HEAVY,
             Weight::Blocking => TASKMGR_HTTP_BLOCKING,
@@ -213,7 +227,7 @@ pub extern "C" fn taskmgr_http_api_weight(
 /// Threads: any. Errors: 0 for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_http_api_pending_waits(api: Option<&taskmgr_http_api>) -> usize {
-    guard::value(0, || Ok(get(api, "api")?.0.pending_waits()))
+    guard::value(0, || Ok(get(api, "api")?.0.api.pending_waits()))
 }
 
 /// Frees an API; waits that are parked go on.
