@@ -501,8 +501,9 @@ typedef struct taskmgr_provider {
      */
     void *user_data;
     /**
-     * Destroys the user data: once, when the manager needs the provider no more, which may be
-     * at the end of the process, or when registering it fails. May be NULL.
+     * Destroys the user data, once: when registering it fails, or else when its module is closed
+     * or the manager freed, no call to it is under way, and no observer of its tasks is left.
+     * May be NULL.
      */
     taskmgr_destroy destroy;
     /**
@@ -681,7 +682,8 @@ typedef struct taskmgr_http_api_config {
      */
     taskmgr_http_routes routes;
     /**
-     * Given to `routes`; the library's from the call on, also after an error.
+     * Given to `routes`; the library's from the call on, also after an error, but for a config
+     * whose size is none.
      */
     void *user_data;
     /**
@@ -745,7 +747,8 @@ typedef struct taskmgr_http_config {
      */
     taskmgr_http_routes routes;
     /**
-     * Given to `routes`; the library's from the call on, also after an error.
+     * Given to `routes`; the library's from the call on, also after an error, but for a config
+     * whose size is none.
      */
     void *user_data;
     /**

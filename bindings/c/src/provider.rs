@@ -41,8 +41,9 @@ pub struct taskmgr_provider {
     pub size: usize,
     /// Given to each function; any thread may have it.
     pub user_data: *mut c_void,
-    /// Destroys the user data: once, when the manager needs the provider no more, which may be
-    /// at the end of the process, or when registering it fails. May be NULL.
+    /// Destroys the user data, once: when registering it fails, or else when its module is closed
+    /// or the manager freed, no call to it is under way, and no observer of its tasks is left.
+    /// May be NULL.
     pub destroy: taskmgr_destroy,
     /// Gives all its tasks to `taskmgr_list_sink_add`.
     pub list: Option<

@@ -1,4 +1,7 @@
 /* Virtual tasks: a provider in C. */
+#include <stdatomic.h>
+#include <time.h>
+
 #include "fixture.h"
 
 /* A cluster with one topology change. */
@@ -12,7 +15,7 @@ typedef struct {
     uint8_t abortable;
     int watch_fails;
     int listed_badly;
-    int destroyed;
+    atomic_int destroyed;
     char abort_reason[32];
 } cluster;
 
@@ -121,7 +124,7 @@ static taskmgr_code contains(void *user_data, taskmgr_id id, int32_t *answer) {
 
 static void destroy(void *user_data) {
     cluster *self = user_data;
-    self->destroyed++;
+    atomic_fetch_add(&self->destroyed, 1);
 }
 
 static taskmgr_completion *take_watched(cluster *self) {
@@ -134,6 +137,16 @@ static taskmgr_completion *take_watched(cluster *self) {
         sched_yield();
     }
     return completion;
+}
+
+/* The thread that asked a provider last may be the one that lets go of it last. */
+static void until_destroyed(const cluster *self, int times) {
+    time_t begin = time(NULL);
+    while (atomic_load(&self->destroyed) < times) {
+        CHECK(time(NULL) - begin < 60);
+        sched_yield();
+    }
+    CHECK(atomic_load(&self->destroyed) == times);
 }
 
 static taskmgr_provider table(cluster *self) {
@@ -333,7 +346,6 @@ static void bad_tables(const taskmgr_module *module) {
 }
 
 int main(void) {
-    /* They live as long as the process: nobody says when a provider is needed no more. */
     static cluster one = {.state = TASKMGR_STATE_RUNNING};
     static cluster two = {.state = TASKMGR_STATE_RUNNING};
     CHECK(pthread_mutex_init(&one.lock, NULL) == 0 && pthread_mutex_init(&two.lock, NULL) == 0);
@@ -354,10 +366,23 @@ int main(void) {
     CHECK_OK(taskmgr_manager_observe(manager, two.id, &observer));
     taskmgr_observer_free(observer);
 
+    /* With the module its providers go, and with what fails its user data. */
+    CHECK(one.destroyed == 0 && two.destroyed == 0);
     CHECK_OK(taskmgr_module_close(module, A_MINUTE, NULL));
+    until_destroyed(&one, 1);
+    until_destroyed(&two, 1);
     CHECK_CODE(TASKMGR_CLOSED, taskmgr_module_register_provider(module, &provider));
-    CHECK(two.destroyed >= 1);
+    CHECK(two.destroyed == 2);
+    taskmgr_module_free(module);
+
+    /* The same when the manager goes without being closed, once nobody looks any more. */
+    module = new_module(manager, "node_ops");
+    CHECK_OK(taskmgr_module_register_provider(module, &provider));
+    CHECK_OK(taskmgr_manager_observe(manager, two.id, &observer));
     taskmgr_module_free(module);
     taskmgr_manager_free(manager);
+    CHECK(two.destroyed == 2);
+    taskmgr_observer_free(observer);
+    until_destroyed(&two, 3);
     return 0;
 }

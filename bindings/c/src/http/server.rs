@@ -43,7 +43,8 @@ pub struct taskmgr_http_config<'a> {
     pub header_timeout_ms: u64,
     /// Routes of the host, or NULL.
     pub routes: taskmgr_http_routes,
-    /// Given to `routes`; the library's from the call on, also after an error.
+    /// Given to `routes`; the library's from the call on, also after an error, but for a config
+    /// whose size is none.
     pub user_data: *mut c_void,
     /// Destroys the user data, once, when `routes` will not be called any more. May be NULL.
     pub destroy: taskmgr_destroy,
