@@ -49,6 +49,7 @@ mod tree;
 mod view;
 
 pub use clock::{Clock, ManualClock};
+pub use engine::RawTask;
 pub use error::{BoxError, Error, ErrorCode, GoneReason, Result};
 pub use handle::{
     AbortGuard, AsTask, DoneGuard, Observer, Reporter, SharedTask, Spawned, Task, TaskBuilder,

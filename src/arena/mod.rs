@@ -11,6 +11,7 @@ mod recent;
 
 use std::sync::OnceLock;
 
+use crate::engine::{Engine, RawTask};
 use crate::error::{Error, Result};
 use crate::id::IdKey;
 use crate::names::{Given, Group, NameSet, Names};
@@ -56,13 +57,15 @@ pub(crate) struct Realm {
     pub(crate) extras: Pool<Extras>,
     /// Each of the slot of its number.
     pub(crate) labels: Pool<Label>,
+    /// The same of shared owners.
+    pub(crate) shared: Pool<RawTask>,
     pub(crate) trees: Pool<Tree>,
     pub(crate) cells: Pool<Cell>,
     /// Threads that sleep until something happens to the task in a slot.
     sleepers: Sleepers,
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
-    engines: Lock<Vec<&'static crate::engine::Engine>>,
+    engines: Lock<Vec<&'static Engine>>,
     /// How many those are, for look-ups, which take no lock.
     managers: AtomicU32,
 }
@@ -76,6 +79,7 @@ impl Realm {
             kids: Pool::new(),
             extras: Pool::new(),
             labels: Pool::new(),
+            shared: Pool::new(),
             trees: Pool::new(),
             cells: Pool::new(),
             sleepers: Sleepers::new(),
@@ -85,7 +89,7 @@ impl Realm {
         }
     }
 
-    pub(crate) fn remember(&self, engine: &'static crate::engine::Engine) {
+    pub(crate) fn remember(&self, engine: &'static Engine) {
         self.engines.lock().push(engine);
         self.managers.fetch_add(1, Ordering::Relaxed);
     }

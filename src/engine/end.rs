@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Engine, TaskRef};
 use crate::arena::Held;
-use crate::clock::NEVER;
+use crate::clock::{NEVER, Tick};
 use crate::error::{Error, Result};
+use crate::names::NameSet;
 use crate::node::extras::AbortMark;
 use crate::node::progress::Last;
 use crate::node::slot::{HOST_ID, Slot};
@@ -108,21 +109,24 @@ impl Engine {
         }
     }
 
-    /// Ends the task for the one who has claimed that, and whose handle stays. Its last figures
-    /// lie in the slot or, if nobody but the handle sees them, in what this returns: what is
-    /// counted from here on is none of them.
+    /// Ends the task for one whose handle stays. If nobody else sees its last figures, `keep` is
+    /// told them, as others go on counting in the slot. If it cannot be ended so simply, the
+    /// first to `claim` that does it.
+    #[inline]
     pub(crate) fn end_kept(
         &'static self,
         task: TaskRef,
         outcome: Outcome,
-        last: impl FnOnce(Last),
+        keep: impl FnOnce(Last),
+        claim: impl FnOnce() -> bool,
     ) -> Result<()> {
         // A view of its own: another thread's check may move the handle's on.
         let seen = Seen::nothing_yet(task.slot, task.tree);
         let is_done = matches!(outcome, Outcome::Done);
-        match is_done && self.end_unseen(task.slot, task.tree, seen.epoch(), last) {
+        match is_done && self.end_unseen(task.slot, task.tree, seen.epoch(), keep) {
             true => Ok(()),
-            false => self.end_task(task, &seen, outcome, Handle::Stays),
+            false if claim() => self.end_task(task, &seen, outcome, Handle::Stays),
+            false => Err(Error::finished(task.id())),
         }
     }
 
@@ -132,10 +136,14 @@ impl Engine {
     #[inline(never)]
     fn end_plainly(&'static self, slot: &'static Slot, tree: &'static Tree, epoch: u64) -> bool {
         let end = Ending::PLAIN.end(SETTLED | GONE, 2);
-        self.end_short(slot, tree, epoch, end, |_| slot.word.finish(end))
+        self.end_short(slot, tree, epoch, end, |task, folding, names| {
+            self.write_end_time(task);
+            folding.run_plainly(names, |_| slot.word.finish(end))
+        })
     }
 
-    /// The same for a handle that stays, if nobody else has one.
+    /// The same for a handle that stays, if nobody else has one. Of several threads that end it
+    /// with that the first to have the family's lock, under which all is written, wins.
     #[inline]
     fn end_unseen(
         &'static self,
@@ -145,9 +153,18 @@ impl Engine {
         keep: impl FnOnce(Last),
     ) -> bool {
         let end = Ending::PLAIN.end(SETTLED | GONE, 1);
-        self.end_short(slot, tree, epoch, end, |last| {
-            keep(last);
-            slot.word.finish_unseen(end)
+        self.end_short(slot, tree, epoch, end, |task, folding, names| {
+            // The clock is looked at before anybody is held up.
+            let time = self.end_time(task);
+            folding.run_plainly(names, |last| {
+                let reading = slot.word.load();
+                if reading.has(TERMINAL | PARTS) {
+                    return Err(NotFinished::Changed);
+                }
+                slot.end.store(time, Ordering::Relaxed);
+                keep(last);
+                slot.word.finish_unseen(end)
+            })
         })
     }
 
@@ -158,7 +175,7 @@ impl Engine {
         tree: &'static Tree,
         epoch: u64,
         end: End,
-        finish: impl FnOnce(Last) -> Result<Reading, NotFinished>,
+        fold: impl FnOnce(TaskRef, Fold, &'static NameSet) -> Result<Folded, NotFinished>,
     ) -> bool {
         let reading = slot.word.load();
         let is_plain = reading.has(STARTED)
@@ -176,9 +193,7 @@ impl Engine {
         let Some(names) = folding.plain_names().filter(|_| !parent.is(HOST_ID)) else {
             return false;
         };
-        self.write_end_time(task);
-        folding
-            .run_plainly(names, finish)
+        fold(task, folding, names)
             .map(|folded| self.child_folded(task, parent, end, folded))
             .is_ok()
     }
@@ -276,13 +291,18 @@ impl Engine {
 
     #[inline]
     fn write_end_time(&self, task: TaskRef) {
+        let end = self.end_time(task);
+        task.slot.end.store(end, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn end_time(&self, task: TaskRef) -> Tick {
         let start = task.slot.start.load(Ordering::Relaxed);
         let earliest = match start {
             NEVER => task.slot.born(),
             start => start,
         };
-        let now = self.now().max(earliest);
-        task.slot.end.store(now, Ordering::Relaxed);
+        self.now().max(earliest)
     }
 
     /// Writes what a terminal flag lets others read.
@@ -378,10 +398,9 @@ impl Engine {
         }
         match end.freed(folded.before) {
             true => self.realm.free_slot(task.slot),
-            false => {
-                let dropped = end.refs_dropped(folded.before);
-                self.woken(task, folded.before, dropped, end.refs);
-            }
+            // The handle stays, and has given back what was not its own.
+            false if !folded.before.has(WATCHED) => {}
+            false => self.woken(task, folded.before, 0, end.refs),
         }
     }
 

@@ -7,6 +7,7 @@ mod find;
 mod ids;
 mod reach;
 mod retain;
+mod shared;
 mod watch;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use crate::view::Name;
 pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::Found;
+pub use shared::RawTask;
 use watch::Watches;
 
 /// What a manager was built with.

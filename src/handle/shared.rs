@@ -1,46 +1,33 @@
 //! An owner for several threads at once.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 
 use uuid::Uuid;
 
 use super::{AbortGuard, AsParent, AsTask, Observer, Reporter, Task, TaskBuilder, TaskContext};
-use crate::engine::{Engine, Handle, Outcome, ParentSpec};
-use crate::error::{Error, Result};
-use crate::node::progress::{self, Last};
-use crate::node::slot::UNKNOWN;
-use crate::node::word::PARTS;
-use crate::sync::{AtomicBool, AtomicU64, Ordering};
-use crate::tree::abort::Seen;
+use crate::engine::{Outcome, ParentSpec, RawTask};
+use crate::error::Result;
+use crate::node::progress;
+use crate::sync::AtomicU64;
 use crate::view::Status;
 
 /// The owner of a task, for several threads at once: what a handle in C or Python is.
 ///
-/// Put it into an [`Arc`](std::sync::Arc), or borrow it to scoped threads. Of several that
-/// end the task exactly one wins; the handle dropped before anybody has, the task fails.
-/// Counting is an atomic addition, and everything else as with [`Task`].
+/// All clones are one owner; when the last is dropped unfinished, the task fails. Of several
+/// that end it exactly one wins. Counting is an atomic addition, and everything else as with
+/// [`Task`].
 ///
 /// ```
 /// # let manager = taskmgr::Manager::builder().build()?;
 /// let task = manager.register_module("repair")?.task("repair").start()?.share();
-/// std::thread::scope(|scope| {
-///     for _ in 0..2 {
-///         scope.spawn(|| task.advance(1));
-///     }
-/// });
-/// assert_eq!(task.status()?.progress.completed, 2);
+/// let other = task.clone();
+/// std::thread::spawn(move || other.advance(1)).join().unwrap();
+/// assert_eq!(task.status()?.progress.completed, 1);
 /// task.finish()?;
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
-pub struct SharedTask {
-    /// Not dereferenced to: whoever gets another handle out of it, through which to look at
-    /// the task, has to pass [`fixed`](Self::fixed).
-    context: TaskContext,
-    /// Whether somebody ends the task, or has.
-    is_ended: AtomicBool,
-    /// What it came to, for as long as this handle alone can tell.
-    last: (AtomicU64, AtomicU64),
-}
+pub struct SharedTask(&'static RawTask);
 
 /// A call that is the owner's in every way.
 macro_rules! forward {
@@ -56,7 +43,7 @@ macro_rules! forward {
         /// ```
         #[inline]
         pub fn $name(&self, $($arg: $type),*) -> $result {
-            self.context.$name($($arg),*)
+            self.context().$name($($arg),*)
         }
     )*};
     (@call) => { "()" };
@@ -66,19 +53,68 @@ macro_rules! forward {
 }
 
 impl SharedTask {
+    #[inline]
     pub(super) fn of(task: Task) -> Self {
-        let task_ref = task.task;
+        let owned = task.task;
         std::mem::forget(task);
-        Self {
-            context: TaskContext::new(task_ref),
-            is_ended: AtomicBool::new(false),
-            last: (AtomicU64::new(0), AtomicU64::new(UNKNOWN)),
-        }
+        Self(RawTask::of(owned))
+    }
+
+    /// Gives the handle away as the address of what is behind it, for a program in another
+    /// language to keep. It is one until [`from_raw`](Self::from_raw) takes it back.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+    /// let raw = task.into_raw();
+    /// taskmgr::SharedTask::from_raw(raw).finish()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    #[inline]
+    pub fn into_raw(self) -> &'static RawTask {
+        let raw = self.0;
+        std::mem::forget(self);
+        raw
+    }
+
+    /// Takes a handle back, once for each [`into_raw`](Self::into_raw). Once more, and it is
+    /// that of another task, if one has come to lie there since.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+    /// let task = taskmgr::SharedTask::from_raw(task.into_raw());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    #[inline]
+    pub fn from_raw(raw: &'static RawTask) -> Self {
+        Self(raw)
+    }
+
+    /// The handle for one call, while the other language keeps it.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+    /// let raw = task.into_raw();
+    /// taskmgr::SharedTask::borrow(raw).advance(1);
+    /// taskmgr::SharedTask::from_raw(raw).finish()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    #[inline]
+    pub fn borrow(raw: &'static RawTask) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(Self(raw))
+    }
+
+    /// As that of an owner; what it remembers of aborts is its own.
+    #[inline]
+    fn context(&self) -> TaskContext {
+        TaskContext::new(self.0.task())
     }
 
     #[inline]
     fn cell(&self) -> &'static AtomicU64 {
-        &self.context.task.slot.counted
+        &self.0.slot().counted
     }
 
     super::counting!(
@@ -91,10 +127,6 @@ impl SharedTask {
         id() -> Uuid;
         #[doc = "Tells how many units there are."]
         set_total(total: u64) -> ();
-        #[doc = "Whether the task was told to abort."]
-        abort_requested() -> bool;
-        #[doc = "The same as an error to return."]
-        check_abort() -> Result<()>;
         #[doc = "Calls `f` when the task is told to abort."]
         on_abort(f: impl FnOnce() + Send + 'static) -> Result<AbortGuard>;
         #[doc = "Tells this task and all below it to abort."]
@@ -112,7 +144,7 @@ impl SharedTask {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn observe(&self) -> Observer {
-        self.fixed(self.context.observe())
+        self.fixed(self.context().observe())
     }
 
     /// One more handle of this task for another worker; it counts in a cell of its own.
@@ -125,7 +157,7 @@ impl SharedTask {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn reporter(&self) -> Reporter {
-        self.fixed(self.context.reporter())
+        self.fixed(self.context().reporter())
     }
 
     /// How the task is.
@@ -143,6 +175,41 @@ impl SharedTask {
         self.observe().status()
     }
 
+    /// Whether the task was told to abort. As [`TaskContext::abort_requested`].
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+    /// assert!(!task.abort_requested());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    #[inline]
+    pub fn abort_requested(&self) -> bool {
+        self.0.abort_requested()
+    }
+
+    /// The same as an error to return.
+    ///
+    /// # Errors
+    /// [`Aborted`](crate::ErrorCode::Aborted) with the reason.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+    /// task.check_abort()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    #[inline]
+    pub fn check_abort(&self) -> Result<()> {
+        match self.abort_requested() {
+            false => Ok(()),
+            true => {
+                let task = self.0.task();
+                Err(task.engine.aborted(task))
+            }
+        }
+    }
+
     /// A builder for a child of this task, of its module and on its shard.
     ///
     /// ```
@@ -154,7 +221,7 @@ impl SharedTask {
     /// ```
     #[inline(always)]
     pub fn child<'a>(&self, type_: &'a str) -> TaskBuilder<'a> {
-        self.context.child(type_)
+        self.context().child(type_)
     }
 
     /// As [`Task::start`].
@@ -169,9 +236,7 @@ impl SharedTask {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn start(&self) -> Result<()> {
-        let TaskContext { task, seen } = &self.context;
-        task.engine
-            .start_task(*task, seen, || self.end(Outcome::Done))
+        self.0.start()
     }
 
     /// As [`Task::checkpoint`].
@@ -188,8 +253,7 @@ impl SharedTask {
     /// ```
     #[inline]
     pub fn checkpoint(&self) -> Result<()> {
-        let TaskContext { task, seen } = &self.context;
-        task.engine.checkpoint(*task, seen)
+        self.0.checkpoint()
     }
 
     /// As [`Task::finish`].
@@ -226,65 +290,39 @@ impl SharedTask {
 
     #[inline]
     fn end(&self, outcome: Outcome) -> Result<()> {
-        let task = self.context.task;
-        task.realm().check_fork()?;
-        if self.is_ended.swap(true, Ordering::AcqRel) {
-            return Err(Error::finished(task.id()));
-        }
-        // Published with the end.
-        task.engine.end_kept(task, outcome, |last| {
-            self.last.0.store(last.completed, Ordering::Relaxed);
-            self.last.1.store(last.total, Ordering::Relaxed);
-        })
+        self.0.end(outcome)
     }
 
-    /// Where a task has ended that nobody but this handle could see, others go on counting in
-    /// its slot. A further handle finds its figures beside it: taken before the end, it
-    /// would have been seen there; after it, they are put there now.
     fn fixed<T>(&self, further: T) -> T {
-        let task = self.context.task;
-        if Engine::has_ended(task) && !task.realm().is_forked() {
-            let last = Last {
-                completed: self.last.0.load(Ordering::Relaxed),
-                total: self.last.1.load(Ordering::Relaxed),
-            };
-            let extras = task.slot.extras_or_new(task.realm());
-            extras.lock().frozen.get_or_insert(last);
-            task.slot.word.mark(PARTS);
-        }
+        self.0.fix();
         further
     }
 }
 
+impl Clone for SharedTask {
+    fn clone(&self) -> Self {
+        self.0.retain();
+        Self(self.0)
+    }
+}
+
 impl Drop for SharedTask {
+    #[inline]
     fn drop(&mut self) {
-        let task = self.context.task;
-        if task.realm().is_forked() {
-            return;
-        }
-        if self.is_ended.load(Ordering::Relaxed) {
-            return task.realm().release(task.slot, 1);
-        }
-        let error = match std::thread::panicking() {
-            true => "panicked",
-            false => "dropped before it finished",
-        };
-        let seen = Seen::nothing_yet(task.slot, task.tree);
-        let outcome = Outcome::Failed(error.into());
-        let _ = task.engine.end_task(task, &seen, outcome, Handle::Goes);
+        self.0.release();
     }
 }
 
 impl fmt::Debug for SharedTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SharedTask({:?})", self.context)
+        write!(f, "SharedTask({:?})", self.context())
     }
 }
 
 impl AsParent for SharedTask {
     #[allow(private_interfaces)] // sealed: nobody outside can name or call it
     fn as_parent(&self) -> ParentSpec {
-        self.context.as_parent()
+        ParentSpec::Task(self.0.task())
     }
 }
 

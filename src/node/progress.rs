@@ -43,10 +43,15 @@ pub(crate) fn advance_alone(cell: &AtomicU64, by: u64) {
     }
 }
 
-/// Counts in a cell that others write too. To come round, 2,047 threads would have to add the
-/// most there is before the first of them has capped it.
+/// Counts in a cell that others write too. Small steps are capped by who looks, as above; to
+/// come round by large ones, 2,047 threads would have to add the most there is before the first
+/// of them has capped it.
 #[inline]
 pub(crate) fn advance_shared(cell: &AtomicU64, by: u64) {
+    if by <= SMALL {
+        cell.fetch_add(by, Ordering::Relaxed);
+        return;
+    }
     let by = by.min(CAP);
     if cell.fetch_add(by, Ordering::Relaxed).saturating_add(by) > CAP {
         cell.store(CAP, Ordering::Relaxed);

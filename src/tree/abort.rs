@@ -74,6 +74,14 @@ impl Seen {
     /// abort.
     #[inline]
     pub(crate) fn nothing_yet(slot: &'static Slot, tree: &Tree) -> Self {
+        let seen = Self::at(NOTHING);
+        seen.begin(slot, tree);
+        seen
+    }
+
+    /// The same of one that another handle had before.
+    #[inline]
+    pub(crate) fn begin(&self, slot: &'static Slot, tree: &Tree) {
         let first = tree.first_epoch();
         // The block of a task that has settled may be another tree's by now. Looked for after
         // the epoch was read: whoever has not settled by then has read its own tree's.
@@ -81,7 +89,7 @@ impl Seen {
             true => NOTHING,
             false => first,
         };
-        Self(AtomicU64::new(seen))
+        self.0.store(seen, Ordering::Relaxed);
     }
 
     #[inline]

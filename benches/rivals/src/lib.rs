@@ -4,6 +4,7 @@
 //! has the table of goals, a file for each group of rows.
 
 pub mod bars;
+pub mod c_abi;
 pub mod classic;
 pub mod fresh;
 pub mod futex;

@@ -281,6 +281,16 @@ impl Series {
         (least, most)
     }
 
+    /// The sum with so many times another, round by round.
+    pub fn plus(mut self, times: f64, other: &Self) -> Self {
+        for (mine, theirs) in self.rounds.iter_mut().zip(&other.rounds) {
+            *mine += times * theirs;
+        }
+        self.retaken += other.retaken;
+        self.preempted += other.preempted;
+        self
+    }
+
     /// How many rounds there were.
     pub fn len(&self) -> usize {
         self.rounds.len()

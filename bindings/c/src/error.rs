@@ -41,10 +41,14 @@ impl From<Error> for Failure {
     }
 }
 
+#[cold]
 pub(crate) fn invalid(message: impl Into<String>) -> Failure {
     Failure::Core(Error::new(ErrorCode::InvalidArgument, message))
 }
 
+/// Out of the way of calls that have but a few instructions to do.
+#[cold]
+#[inline(never)]
 pub(crate) fn null(what: &str) -> Failure {
     invalid(format!("{what} is a null pointer; it must not be"))
 }

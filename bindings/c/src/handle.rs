@@ -72,6 +72,12 @@ impl<'a, T> Place<'a, T> {
     pub(crate) fn give(self, value: T) {
         self.0.write(Box::into_raw(Box::new(value)));
     }
+
+    /// The same of what stays where it is for as long as the process lives.
+    #[inline]
+    pub(crate) fn lend(self, handle: &'static T) {
+        self.0.write(std::ptr::from_ref(handle).cast_mut());
+    }
 }
 
 /// Where the C program wants a value; `zero` there until it is given.

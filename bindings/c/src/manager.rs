@@ -20,7 +20,7 @@ use crate::strings::taskmgr_strings;
 use crate::text::taskmgr_str;
 use crate::texts::{Span, Texts};
 use crate::time::{duration, millis};
-use crate::versioned::{Versioned, read};
+use crate::versioned::{Given, Versioned, read};
 
 /// What a manager shall be. `TASKMGR_MANAGER_CONFIG` initializes it with the defaults. Text
 /// and clock are borrowed for the call. Since 0.1.0.
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn taskmgr_manager_create(
     guard::code(|| {
         let place = Place::new(manager, "manager")?;
         let config = match config.is_null() {
-            true => taskmgr_manager_config::defaults(),
+            true => Given::Other(taskmgr_manager_config::defaults()),
             // SAFETY: the C program promises that the config is as large as it says.
             false => unsafe { read(config, "config") }?,
         };

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use taskmgr::{Observer, Status, TaskContext};
+use taskmgr::{Observer, Status};
 
 use crate::callback::{
     UserData, register_done, taskmgr_destroy, taskmgr_done_callback, taskmgr_done_guard,
@@ -27,8 +27,7 @@ impl taskmgr_observer {
     }
 
     /// In a forked child this is refused, like whatever could be asked of it.
-    pub(crate) fn of(task: &TaskContext) -> Result<Self, Failure> {
-        let observer = task.observe();
+    pub(crate) fn of(observer: Observer) -> Result<Self, Failure> {
         observer.is_terminal()?;
         Ok(Self::new(observer))
     }

@@ -183,7 +183,8 @@ pub unsafe extern "C" fn taskmgr_module_register_provider(
 ) -> taskmgr_code {
     guard::code(|| {
         // SAFETY: the C program promises that the table is as large as it says.
-        let functions = Functions::of(&unsafe { read(provider, "provider") }?)?;
+        let given = unsafe { read(provider, "provider") }?;
+        let functions = Functions::of(&given)?;
         Ok(get(module, "module")?.module.register_provider(functions)?)
     })
 }

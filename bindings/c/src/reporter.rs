@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use taskmgr::{Reporter, TaskContext};
+use taskmgr::{Observer, Reporter};
 
 use crate::callback::{
     UserData, register_abort, taskmgr_abort_guard, taskmgr_callback, taskmgr_destroy,
@@ -27,9 +27,16 @@ pub struct taskmgr_reporter(Kept<Reporter>);
 
 impl taskmgr_reporter {
     /// In a forked child nobody would ever see what it counts.
-    pub(crate) fn of(task: &TaskContext) -> Result<Self, Failure> {
-        task.observe().is_terminal()?;
-        Ok(Self(Kept::new(task.reporter())))
+    pub(crate) fn of(
+        observer: &Observer,
+        reporter: impl FnOnce() -> Reporter,
+    ) -> Result<Self, Failure> {
+        observer.is_terminal()?;
+        Ok(Self(Kept::new(reporter())))
+    }
+
+    fn again(reporter: &Reporter) -> Result<Self, Failure> {
+        Self::of(&reporter.observe(), || reporter.clone())
     }
 }
 
@@ -40,7 +47,7 @@ fn worker(reporter: Option<&taskmgr_reporter>) -> Result<&Reporter, Failure> {
 
 /// A copy, for calls that may run callbacks: one of those may free the handle.
 fn kept(reporter: Option<&taskmgr_reporter>) -> Result<Kept<Reporter>, Failure> {
-    taskmgr_reporter::of(worker(reporter)?).map(|copy| copy.0)
+    taskmgr_reporter::again(worker(reporter)?).map(|copy| copy.0)
 }
 
 /// Makes a child of the reporter's task and starts it, as `taskmgr_task_child_start` does.
@@ -55,9 +62,10 @@ pub unsafe extern "C" fn taskmgr_reporter_child_start(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(child, "child")?;
+        let parent = worker(reporter)?;
         // SAFETY: the C program promises that the spec is as large as it says.
-        let spec = unsafe { task_spec::under_parent(worker(reporter)?, spec) }?;
-        place.give(taskmgr_task::new(spec.start()?.share()));
+        let spec = unsafe { task_spec::under_parent(|type_| parent.child(type_), spec) }?;
+        taskmgr_task::give(place, spec.start()?);
         Ok(())
     })
 }
@@ -74,9 +82,10 @@ pub unsafe extern "C" fn taskmgr_reporter_child_create(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(child, "child")?;
+        let parent = worker(reporter)?;
         // SAFETY: the C program promises that the spec is as large as it says.
-        let spec = unsafe { task_spec::under_parent(worker(reporter)?, spec) }?;
-        place.give(taskmgr_task::new(spec.create()?.share()));
+        let spec = unsafe { task_spec::under_parent(|type_| parent.child(type_), spec) }?;
+        taskmgr_task::give(place, spec.create()?);
         Ok(())
     })
 }
@@ -214,7 +223,7 @@ pub extern "C" fn taskmgr_reporter_observe(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(observer, "observer")?;
-        place.give(taskmgr_observer::of(worker(reporter)?)?);
+        place.give(taskmgr_observer::of(worker(reporter)?.observe())?);
         Ok(())
     })
 }
@@ -231,7 +240,7 @@ pub extern "C" fn taskmgr_reporter_clone(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(copy, "copy")?;
-        place.give(taskmgr_reporter::of(worker(reporter)?)?);
+        place.give(taskmgr_reporter::again(worker(reporter)?)?);
         Ok(())
     })
 }

@@ -1,9 +1,9 @@
 //! The owner of a task.
 
 use std::ffi::c_void;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
-use taskmgr::SharedTask;
+use taskmgr::{RawTask, SharedTask, Task};
 
 use crate::callback::{
     UserData, register_abort, taskmgr_abort_guard, taskmgr_callback, taskmgr_destroy,
@@ -11,7 +11,7 @@ use crate::callback::{
 use crate::code::taskmgr_code;
 use crate::error::Failure;
 use crate::guard;
-use crate::handle::{Kept, Place, get};
+use crate::handle::{Place, get};
 use crate::id::taskmgr_id;
 use crate::module::taskmgr_module;
 use crate::observer::taskmgr_observer;
@@ -23,22 +23,27 @@ use crate::text::taskmgr_str;
 /// The owner of a task: runs it and ends it. All calls on one handle may come from several
 /// threads at once, and what they count is added atomically. Freed without
 /// `taskmgr_task_finish` or `taskmgr_task_fail` it fails its task. Since 0.1.0.
-pub struct taskmgr_task(Kept<SharedTask>);
+#[repr(transparent)]
+pub struct taskmgr_task(RawTask);
 
 impl taskmgr_task {
-    pub(crate) fn new(task: SharedTask) -> Self {
-        Self(Kept::new(task))
+    #[inline]
+    pub(crate) fn give(place: Place<'_, Self>, task: Task) {
+        place.lend(Self::of(task.share()));
+    }
+
+    #[inline]
+    fn of(task: SharedTask) -> &'static Self {
+        // SAFETY: `repr(transparent)` over what it is made of.
+        unsafe { &*std::ptr::from_ref(task.into_raw()).cast() }
     }
 }
 
+/// The owner. What is behind the handle is never given back, so that a callback which frees
+/// the very handle whose call runs it takes nothing from under that call.
 #[inline]
-fn owner(task: Option<&taskmgr_task>) -> Result<&SharedTask, Failure> {
-    get(task, "task").map(|task| &*task.0)
-}
-
-/// A copy of the owner, for calls that may run callbacks: one of those may free the handle.
-fn kept(task: Option<&taskmgr_task>) -> Result<SharedTask, Failure> {
-    get(task, "task").map(|task| task.0.keep())
+fn owner(task: Option<&'static taskmgr_task>) -> Result<ManuallyDrop<SharedTask>, Failure> {
+    get(task, "task").map(|task| SharedTask::borrow(&task.0))
 }
 
 /// Makes a task of a module and starts it. The spec may name a parent.
@@ -58,7 +63,7 @@ pub unsafe extern "C" fn taskmgr_task_start(
         let module = get(module, "module")?;
         // SAFETY: the C program promises that the spec is as large as it says.
         let spec = unsafe { task_spec::in_module(&module.module, spec) }?;
-        place.give(taskmgr_task::new(spec.start()?.share()));
+        taskmgr_task::give(place, spec.start()?);
         Ok(())
     })
 }
@@ -79,7 +84,7 @@ pub unsafe extern "C" fn taskmgr_task_create(
         let module = get(module, "module")?;
         // SAFETY: the C program promises that the spec is as large as it says.
         let spec = unsafe { task_spec::in_module(&module.module, spec) }?;
-        place.give(taskmgr_task::new(spec.create()?.share()));
+        taskmgr_task::give(place, spec.create()?);
         Ok(())
     })
 }
@@ -93,15 +98,16 @@ pub unsafe extern "C" fn taskmgr_task_create(
 /// ABORTED if the task was told to abort, EXHAUSTED, CLOSED. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn taskmgr_task_child_start(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     spec: *const taskmgr_task_spec<'_>,
     child: Option<&mut MaybeUninit<*mut taskmgr_task>>,
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(child, "child")?;
+        let parent = owner(task)?;
         // SAFETY: the C program promises that the spec is as large as it says.
-        let spec = unsafe { task_spec::under_parent(owner(task)?, spec) }?;
-        place.give(taskmgr_task::new(spec.start()?.share()));
+        let spec = unsafe { task_spec::under_parent(|type_| parent.child(type_), spec) }?;
+        taskmgr_task::give(place, spec.start()?);
         Ok(())
     })
 }
@@ -112,15 +118,16 @@ pub unsafe extern "C" fn taskmgr_task_child_start(
 /// Threads: any. Errors: those of `taskmgr_task_child_start` but ABORTED. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn taskmgr_task_child_create(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     spec: *const taskmgr_task_spec<'_>,
     child: Option<&mut MaybeUninit<*mut taskmgr_task>>,
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(child, "child")?;
+        let parent = owner(task)?;
         // SAFETY: the C program promises that the spec is as large as it says.
-        let spec = unsafe { task_spec::under_parent(owner(task)?, spec) }?;
-        place.give(taskmgr_task::new(spec.create()?.share()));
+        let spec = unsafe { task_spec::under_parent(|type_| parent.child(type_), spec) }?;
+        taskmgr_task::give(place, spec.create()?);
         Ok(())
     })
 }
@@ -131,8 +138,8 @@ pub unsafe extern "C" fn taskmgr_task_child_create(
 /// ABORTED if an abort came first: the task has failed then, and its work must not be done.
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_start_created(task: Option<&taskmgr_task>) -> taskmgr_code {
-    guard::code(|| Ok(kept(task)?.start()?))
+pub extern "C" fn taskmgr_task_start_created(task: Option<&'static taskmgr_task>) -> taskmgr_code {
+    guard::code(|| Ok(owner(task)?.start()?))
 }
 
 /// Ends the task as done.
@@ -141,8 +148,8 @@ pub extern "C" fn taskmgr_task_start_created(task: Option<&taskmgr_task>) -> tas
 /// Errors: ABORTED if it was told to abort, and NOT_STARTED if it was not started: it has ended
 /// as failed; ALREADY_FINISHED. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_finish(task: Option<&taskmgr_task>) -> taskmgr_code {
-    guard::code(|| Ok(kept(task)?.finish()?))
+pub extern "C" fn taskmgr_task_finish(task: Option<&'static taskmgr_task>) -> taskmgr_code {
+    guard::code(|| Ok(owner(task)?.finish()?))
 }
 
 /// Ends the task as failed, with this error. One that was told to abort keeps both reasons.
@@ -151,17 +158,17 @@ pub extern "C" fn taskmgr_task_finish(task: Option<&taskmgr_task>) -> taskmgr_co
 /// Errors: ALREADY_FINISHED. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_fail(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     error: taskmgr_str<'_>,
 ) -> taskmgr_code {
-    guard::code(|| Ok(kept(task)?.fail(error.get("the error")?)?))
+    guard::code(|| Ok(owner(task)?.fail(error.get("the error")?)?))
 }
 
 /// Counts `n` further units as done: one atomic addition. Amounts are capped at 2^53.
 ///
 /// Threads: any, also several at once. Errors: nothing is counted for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_advance(task: Option<&taskmgr_task>, n: u64) {
+pub extern "C" fn taskmgr_task_advance(task: Option<&'static taskmgr_task>, n: u64) {
     guard::value((), || {
         owner(task)?.advance(n);
         Ok(())
@@ -172,7 +179,10 @@ pub extern "C" fn taskmgr_task_advance(task: Option<&taskmgr_task>, n: u64) {
 ///
 /// Threads: any, also several at once. Errors: INVALID_ARGUMENT above 2^53. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_try_advance(task: Option<&taskmgr_task>, n: u64) -> taskmgr_code {
+pub extern "C" fn taskmgr_task_try_advance(
+    task: Option<&'static taskmgr_task>,
+    n: u64,
+) -> taskmgr_code {
     guard::code(|| Ok(owner(task)?.try_advance(n)?))
 }
 
@@ -180,7 +190,7 @@ pub extern "C" fn taskmgr_task_try_advance(task: Option<&taskmgr_task>, n: u64) 
 ///
 /// Threads: any, also several at once. Errors: nothing is set for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_set_completed(task: Option<&taskmgr_task>, n: u64) {
+pub extern "C" fn taskmgr_task_set_completed(task: Option<&'static taskmgr_task>, n: u64) {
     guard::value((), || {
         owner(task)?.set_completed(n);
         Ok(())
@@ -191,7 +201,7 @@ pub extern "C" fn taskmgr_task_set_completed(task: Option<&taskmgr_task>, n: u64
 ///
 /// Threads: any, also several at once. Errors: nothing is set for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_set_total(task: Option<&taskmgr_task>, total: u64) {
+pub extern "C" fn taskmgr_task_set_total(task: Option<&'static taskmgr_task>, total: u64) {
     guard::value((), || {
         owner(task)?.set_total(total);
         Ok(())
@@ -202,7 +212,7 @@ pub extern "C" fn taskmgr_task_set_total(task: Option<&taskmgr_task>, total: u64
 ///
 /// Threads: any, also several at once. Errors: false for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_abort_requested(task: Option<&taskmgr_task>) -> bool {
+pub extern "C" fn taskmgr_task_abort_requested(task: Option<&'static taskmgr_task>) -> bool {
     guard::value(false, || Ok(owner(task)?.abort_requested()))
 }
 
@@ -211,7 +221,7 @@ pub extern "C" fn taskmgr_task_abort_requested(task: Option<&taskmgr_task>) -> b
 /// Threads: any, also several at once. Errors: ABORTED, and the reason in the message.
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_check_abort(task: Option<&taskmgr_task>) -> taskmgr_code {
+pub extern "C" fn taskmgr_task_check_abort(task: Option<&'static taskmgr_task>) -> taskmgr_code {
     guard::code(|| Ok(owner(task)?.check_abort()?))
 }
 
@@ -221,7 +231,7 @@ pub extern "C" fn taskmgr_task_check_abort(task: Option<&taskmgr_task>) -> taskm
 /// Threads: any, also several at once. Errors: ABORTED; WOULD_DEADLOCK if it would have to
 /// sleep in a callback; ALREADY_FINISHED if another thread ended the task. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_checkpoint(task: Option<&taskmgr_task>) -> taskmgr_code {
+pub extern "C" fn taskmgr_task_checkpoint(task: Option<&'static taskmgr_task>) -> taskmgr_code {
     guard::code(|| Ok(owner(task)?.checkpoint()?))
 }
 
@@ -231,10 +241,10 @@ pub extern "C" fn taskmgr_task_checkpoint(task: Option<&taskmgr_task>) -> taskmg
 /// Threads: any, also several at once. Errors: none of its own. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_abort(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     reason: taskmgr_str<'_>,
 ) -> taskmgr_code {
-    guard::code(|| Ok(kept(task)?.abort(reason.get("the reason")?)?))
+    guard::code(|| Ok(owner(task)?.abort(reason.get("the reason")?)?))
 }
 
 /// Calls `callback` when the task is told to abort: at most once, on the thread that aborts, or
@@ -248,7 +258,7 @@ pub extern "C" fn taskmgr_task_abort(
 /// Threads: any; the callback runs on any. Errors: none of its own. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_on_abort(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     callback: taskmgr_callback,
     user_data: *mut c_void,
     destroy: taskmgr_destroy,
@@ -257,7 +267,7 @@ pub extern "C" fn taskmgr_task_on_abort(
     guard::code(|| {
         let user_data = UserData::new(user_data, destroy);
         register_abort(callback, user_data, guard, |run| {
-            Ok(kept(task)?.on_abort(run)?)
+            Ok(owner(task)?.on_abort(run)?)
         })
     })
 }
@@ -266,7 +276,7 @@ pub extern "C" fn taskmgr_task_on_abort(
 ///
 /// Threads: any. Errors: the nil id for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_id(task: Option<&taskmgr_task>) -> taskmgr_id {
+pub extern "C" fn taskmgr_task_id(task: Option<&'static taskmgr_task>) -> taskmgr_id {
     guard::value(taskmgr_id::NIL, || Ok(owner(task)?.id().into()))
 }
 
@@ -276,7 +286,7 @@ pub extern "C" fn taskmgr_task_id(task: Option<&taskmgr_task>) -> taskmgr_id {
 /// Threads: any. Errors: none of its own. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_status(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     status: Option<&mut MaybeUninit<*mut taskmgr_status>>,
 ) -> taskmgr_code {
     guard::code(|| {
@@ -292,12 +302,12 @@ pub extern "C" fn taskmgr_task_status(
 /// Threads: any. Errors: none of its own. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_observe(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     observer: Option<&mut MaybeUninit<*mut taskmgr_observer>>,
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(observer, "observer")?;
-        place.give(taskmgr_observer::of(owner(task)?)?);
+        place.give(taskmgr_observer::of(owner(task)?.observe())?);
         Ok(())
     })
 }
@@ -308,12 +318,13 @@ pub extern "C" fn taskmgr_task_observe(
 /// Threads: any. Errors: none of its own. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_reporter(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     reporter: Option<&mut MaybeUninit<*mut taskmgr_reporter>>,
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(reporter, "reporter")?;
-        place.give(taskmgr_reporter::of(owner(task)?)?);
+        let task = owner(task)?;
+        place.give(taskmgr_reporter::of(&task.observe(), || task.reporter())?);
         Ok(())
     })
 }
@@ -324,12 +335,13 @@ pub extern "C" fn taskmgr_task_reporter(
 /// Threads: any. Errors: none of its own. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_clone(
-    task: Option<&taskmgr_task>,
+    task: Option<&'static taskmgr_task>,
     copy: Option<&mut MaybeUninit<*mut taskmgr_task>>,
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(copy, "copy")?;
-        place.give(taskmgr_task::new(kept(task)?));
+        let task = owner(task)?;
+        place.lend(taskmgr_task::of(SharedTask::clone(&task)));
         Ok(())
     })
 }
@@ -340,9 +352,9 @@ pub extern "C" fn taskmgr_task_clone(
 /// Takes `task`; NULL is nothing. Threads: any, once no other call uses this handle; a callback
 /// that such a call runs may. Errors: none. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_free(task: Option<Box<taskmgr_task>>) {
+pub extern "C" fn taskmgr_task_free(task: Option<&'static taskmgr_task>) {
     guard::value((), || {
-        drop(task);
+        drop(task.map(|task| SharedTask::from_raw(&task.0)));
         Ok(())
     });
 }

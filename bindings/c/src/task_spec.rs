@@ -104,7 +104,8 @@ pub(crate) unsafe fn in_module<'a>(
             "the spec names a module, and so does the call; leave the spec's module NULL",
         ));
     }
-    let task = spec.describe(module.task(spec.r#type.get("the type")?))?;
+    let texts = spec.texts()?;
+    let task = spec.describe(&texts, module.task(texts.type_));
     Ok(match (spec.parent, spec.parent_id.given()) {
         (Some(_), Some(_)) => {
             return Err(invalid(
@@ -122,9 +123,9 @@ pub(crate) unsafe fn in_module<'a>(
 /// # Safety
 ///
 /// As [`read`].
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn under_parent<'a>(
-    parent: &taskmgr::TaskContext,
+    child: impl FnOnce(&'a str) -> TaskBuilder<'a>,
     spec: *const taskmgr_task_spec<'a>,
 ) -> Result<TaskBuilder<'a>, Failure> {
     // SAFETY: promised by the caller.
@@ -134,7 +135,8 @@ pub(crate) unsafe fn under_parent<'a>(
             "the spec names a parent, and so does the call; leave the spec's parent empty",
         ));
     }
-    let task = spec.describe(parent.child(spec.r#type.get("the type")?))?;
+    let texts = spec.texts()?;
+    let task = spec.describe(&texts, child(texts.type_));
     Ok(match spec.module {
         Some(module) => task.module(&module.module),
         None => task,
@@ -142,17 +144,29 @@ pub(crate) unsafe fn under_parent<'a>(
 }
 
 impl<'a> taskmgr_task_spec<'a> {
-    #[inline]
-    fn describe(&self, task: TaskBuilder<'a>) -> Result<TaskBuilder<'a>, Failure> {
+    #[inline(always)]
+    fn texts(&self) -> Result<Texts<'a>, Failure> {
+        Ok(Texts {
+            type_: self.r#type.get("the type")?,
+            scope: self.scope.get("the scope")?,
+            keyspace: self.keyspace.get("the keyspace")?,
+            table: self.table.get("the table")?,
+            entity: self.entity.get("the entity")?,
+            units: self.units.get("the units")?,
+        })
+    }
+
+    /// Nothing in it can fail, so that the builder stays in registers.
+    #[inline(always)]
+    fn describe(&self, texts: &Texts<'a>, task: TaskBuilder<'a>) -> TaskBuilder<'a> {
         let mut task = task
-            .scope(self.scope.get("the scope")?)
-            .keyspace(self.keyspace.get("the keyspace")?)
-            .table(self.table.get("the table")?)
-            .entity(self.entity.get("the entity")?);
-        let units = self.units.get("the units")?;
+            .scope(texts.scope)
+            .keyspace(texts.keyspace)
+            .table(texts.table)
+            .entity(texts.entity);
         task = match self.total {
-            TASKMGR_TOTAL_UNKNOWN => task.units(units),
-            total => task.total(total, units),
+            TASKMGR_TOTAL_UNKNOWN => task.units(texts.units),
+            total => task.total(total, texts.units),
         };
         if self.shard != TASKMGR_SHARD_OF_PARENT {
             task = task.shard(self.shard);
@@ -169,6 +183,16 @@ impl<'a> taskmgr_task_spec<'a> {
         if self.user_task != 0 {
             task = task.user_task();
         }
-        Ok(task)
+        task
     }
+}
+
+/// The texts of a spec, looked at.
+struct Texts<'a> {
+    type_: &'a str,
+    scope: &'a str,
+    keyspace: &'a str,
+    table: &'a str,
+    entity: &'a str,
+    units: &'a str,
 }

@@ -62,9 +62,37 @@ impl<'a> taskmgr_str<'a> {
     }
 
     /// The text; an absent one is empty. `what` names the argument.
+    #[inline(always)]
     pub(crate) fn get(self, what: &str) -> Result<&'a str, Failure> {
+        if self.data.is_null() && self.len == 0 {
+            return Ok("");
+        }
+        match self.ascii() {
+            Some(text) => Ok(text),
+            None => self.read(what),
+        }
+    }
+
+    /// The text if it is what most are, which takes little to say.
+    #[inline(always)]
+    fn ascii(self) -> Option<&'a str> {
+        let bytes = match self.len {
+            _ if self.data.is_null() => return None,
+            // SAFETY: with this length the C program promises that a NUL ends the text, and
+            // that nobody changes it during the call, which is how long 'a is.
+            TASKMGR_NUL => unsafe { CStr::from_ptr(self.data) }.to_bytes(),
+            len if len > isize::MAX as usize => return None,
+            // SAFETY: the C program promises `len` readable bytes that nobody changes during
+            // the call; no object of C is longer than `isize::MAX`.
+            len => unsafe { std::slice::from_raw_parts(self.data.cast(), len) },
+        };
+        // SAFETY: ASCII is UTF-8.
+        is_ascii(bytes).then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
+    }
+
+    #[cold]
+    fn read(self, what: &str) -> Result<&'a str, Failure> {
         let bytes: &'a [u8] = match (self.data.is_null(), self.len) {
-            (true, 0) => return Ok(""),
             (true, len) => {
                 return Err(invalid(format!(
                     "{what} is a null pointer of length {len}; absent text has the length 0"
@@ -102,6 +130,27 @@ impl<'a> taskmgr_str<'a> {
     }
 }
 
+/// The standard library's goes byte by byte through what names are: a few bytes.
+#[inline(always)]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let ends = |ends: [u64; 2]| (ends[0] | ends[1]) & HIGH == 0;
+    match bytes.len() {
+        17.. => bytes.is_ascii(),
+        8.. => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => ends([first, last].map(|it| u64::from_le_bytes(*it))),
+            _ => unreachable!("8 bytes are there"),
+        },
+        4.. => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => {
+                ends([first, last].map(|it| u32::from_le_bytes(*it).into()))
+            }
+            _ => unreachable!("4 bytes are there"),
+        },
+        _ => bytes.iter().all(u8::is_ascii),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +170,19 @@ mod tests {
         assert_eq!(raw(c"abc".as_ptr(), 0).to_test(), "");
         assert_eq!(raw(std::ptr::null(), 0).to_test(), "");
         assert_eq!(taskmgr_str::of_terminated(b"abc\0").to_test(), "abc");
+    }
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_found_wherever_it_is() {
+        for len in 0..40 {
+            let mut bytes = vec![b'a'; len];
+            assert!(is_ascii(&bytes));
+            for at in 0..len {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {len}");
+                bytes[at] = b'a';
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Structs that carry their size, and grow at their end from version to version.
 
 use std::mem::MaybeUninit;
+use std::ops::Deref;
 
 use crate::error::{Failure, invalid, null};
 
@@ -21,6 +22,23 @@ pub(crate) unsafe trait Versioned: Copy {
     fn defaults() -> Self;
 }
 
+/// A struct that was given: read where it is, if it is of this version.
+pub(crate) enum Given<'a, T> {
+    Today(&'a T),
+    Other(T),
+}
+
+impl<T> Deref for Given<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        match self {
+            Self::Today(given) => given,
+            Self::Other(read) => read,
+        }
+    }
+}
+
 /// The most that a struct of a later version is taken to have.
 const FAR_TOO_LARGE: usize = 4096;
 
@@ -31,13 +49,34 @@ const FAR_TOO_LARGE: usize = 4096;
 ///
 /// # Safety
 ///
-/// `given` is null, or points to as many readable bytes as the `size` says that it begins with.
-pub(crate) unsafe fn read<T: Versioned>(given: *const T, what: &str) -> Result<T, Failure> {
+/// `given` is null, or points to as many readable bytes as the `size` says that it begins with,
+/// which nobody changes for as long as 'a is.
+#[inline]
+pub(crate) unsafe fn read<'a, T: Versioned>(
+    given: *const T,
+    what: &str,
+) -> Result<Given<'a, T>, Failure> {
     if given.is_null() {
         return Err(null(what));
     }
     // SAFETY: every versioned struct begins with its size.
-    let size = unsafe { given.cast::<usize>().read() };
+    let size = unsafe { given.cast::<usize>().read_unaligned() };
+    if size == size_of::<T>() && given.is_aligned() {
+        // SAFETY: of today's size, so that all of it is readable, and valid as the trait
+        // demands; the C program changes nothing of it during the call.
+        return Ok(Given::Today(unsafe { &*given }));
+    }
+    // SAFETY: promised by the caller.
+    unsafe { read_other(given, size) }.map(Given::Other)
+}
+
+/// The same of another version's.
+///
+/// # Safety
+///
+/// `given` points to `size` readable bytes.
+#[cold]
+unsafe fn read_other<T: Versioned>(given: *const T, size: usize) -> Result<T, Failure> {
     check_size::<T>(size)?;
     let known = size.min(size_of::<T>());
     let mut read = MaybeUninit::new(T::defaults());
@@ -115,7 +154,8 @@ mod tests {
 
     fn given<T>(value: &T) -> Result<Today, Failure> {
         // SAFETY: tests give values that are as large as they say, or a size that is refused.
-        unsafe { read(std::ptr::from_ref(value).cast(), "config") }
+        let read = unsafe { read(std::ptr::from_ref(value).cast::<Today>(), "config") }?;
+        Ok(*read)
     }
 
     #[test]
@@ -151,6 +191,6 @@ mod tests {
         }
         // SAFETY: null is what is asked about.
         let refused = unsafe { read::<Today>(std::ptr::null(), "config") };
-        assert!(refused.unwrap_err().message().contains("null"));
+        assert!(refused.is_err_and(|refused| refused.message().contains("null")));
     }
 }

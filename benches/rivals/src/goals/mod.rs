@@ -2,6 +2,7 @@
 //! the memory that another one used or the pools that it filled.
 
 mod aborts;
+mod bindings;
 mod expiry;
 mod life;
 mod looks;
@@ -27,6 +28,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         looks::ROWS,
         memory::ROWS,
         expiry::ROWS,
+        bindings::ROWS,
     ]
     .into_iter()
     .flatten()

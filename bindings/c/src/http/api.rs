@@ -16,7 +16,7 @@ use crate::guard;
 use crate::handle::{Kept, Place, get};
 use crate::manager::{check_fork, node_manager, taskmgr_manager};
 use crate::text::taskmgr_str;
-use crate::versioned::{Versioned, read};
+use crate::versioned::{Given, Versioned, read};
 
 /// How an API behaves. `TASKMGR_HTTP_API_CONFIG` initializes it with the defaults.
 /// Since 0.1.0.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn taskmgr_http_api_create(
 ) -> taskmgr_code {
     guard::code(|| {
         let config = match config.is_null() {
-            true => taskmgr_http_api_config::defaults(),
+            true => Given::Other(taskmgr_http_api_config::defaults()),
             // SAFETY: the C program promises that the config is as large as it says.
             false => unsafe { read(config, "config") }?,
         };

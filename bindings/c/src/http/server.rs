@@ -19,7 +19,7 @@ use crate::manager::{node_manager, taskmgr_manager};
 use crate::text::taskmgr_str;
 use crate::texts::{Span, Texts};
 use crate::time::duration;
-use crate::versioned::{Versioned, read};
+use crate::versioned::{Given, Versioned, read};
 
 /// How a server behaves. `TASKMGR_HTTP_CONFIG` initializes it with the defaults. Texts are
 /// borrowed for the call. Since 0.1.0.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn taskmgr_http_serve(
 ) -> taskmgr_code {
     guard::code(|| {
         let config = match config.is_null() {
-            true => taskmgr_http_config::defaults(),
+            true => Given::Other(taskmgr_http_config::defaults()),
             // SAFETY: the C program promises that the config is as large as it says.
             false => unsafe { read(config, "config") }?,
         };

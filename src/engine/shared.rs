@@ -1,0 +1,182 @@
+//! What the handles of an owner share that several threads have.
+
+use super::{Engine, Handle, Outcome, TaskRef};
+use crate::arena::{NONE, Pooled};
+use crate::error::Result;
+use crate::node::progress::Last;
+use crate::node::slot::Slot;
+use crate::node::word::PARTS;
+use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering};
+use crate::tree::abort::Seen;
+use crate::tree::root::Tree;
+
+/// What is behind the handles of a shared owner: for bindings, whose own handle is its address.
+/// See [`SharedTask::into_raw`](crate::SharedTask::into_raw).
+///
+/// It lies beside the slot of its task, and like that is never given back: whoever comes too
+/// late finds another task, and never memory that is none.
+///
+/// ```
+/// # let manager = taskmgr::Manager::builder().build()?;
+/// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+/// let raw: &'static taskmgr::RawTask = task.into_raw();
+/// drop(taskmgr::SharedTask::from_raw(raw)); // the task fails: nobody has finished it
+/// # Ok::<(), taskmgr::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RawTask {
+    slot: AtomicRef<Slot>,
+    tree: AtomicRef<Tree>,
+    engine: AtomicRef<Engine>,
+    seen: Seen,
+    /// What the task came to, for as long as its handles alone can tell.
+    last: (AtomicU64, AtomicU64),
+    handles: AtomicU32,
+    /// Not 0 once somebody ends the task in more than a step.
+    is_claimed: AtomicU32,
+    number: u32,
+}
+
+impl Pooled for RawTask {
+    fn new(number: u32) -> Self {
+        Self {
+            slot: AtomicRef::none(),
+            tree: AtomicRef::none(),
+            engine: AtomicRef::none(),
+            seen: Seen::at(0),
+            last: (AtomicU64::new(0), AtomicU64::new(0)),
+            handles: AtomicU32::new(0),
+            is_claimed: AtomicU32::new(0),
+            number,
+        }
+    }
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl RawTask {
+    /// That of the task's one owner, who goes with it.
+    #[inline]
+    pub(crate) fn of(task: TaskRef) -> &'static Self {
+        // In a forked child no lock may be taken, which a first one of its kind could need.
+        let raw = match task.realm().is_forked() {
+            true => Box::leak(Box::new(Self::new(NONE))),
+            false => task.realm().shared.beside(task.slot.number()),
+        };
+        raw.prepare(task);
+        raw
+    }
+
+    #[inline]
+    fn prepare(&self, task: TaskRef) {
+        self.slot.set(task.slot);
+        self.tree.set(task.tree);
+        self.engine.set(task.engine);
+        self.seen.begin(task.slot, task.tree);
+        self.is_claimed.store(0, Ordering::Relaxed);
+        self.handles.store(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn slot(&self) -> &'static Slot {
+        self.slot.get().expect("prepared")
+    }
+
+    #[inline]
+    pub(crate) fn task(&self) -> TaskRef {
+        TaskRef {
+            slot: self.slot(),
+            tree: self.tree.get().expect("prepared"),
+            engine: self.engine.get().expect("prepared"),
+        }
+    }
+
+    pub(crate) fn start(&self) -> Result<()> {
+        let task = self.task();
+        let end = || self.end(Outcome::Done);
+        task.engine.start_task(task, &self.seen, end)
+    }
+
+    #[inline]
+    pub(crate) fn checkpoint(&self) -> Result<()> {
+        let task = self.task();
+        task.engine.checkpoint(task, &self.seen)
+    }
+
+    #[inline]
+    pub(crate) fn abort_requested(&self) -> bool {
+        let tree = self.tree.get().expect("prepared");
+        !self.seen.is_current(tree) && {
+            let task = self.task();
+            task.engine.abort_requested(task, &self.seen)
+        }
+    }
+
+    /// The first to come ends the task. After the host's code has run, which may free the
+    /// last handle, nothing of the block is looked at any more.
+    #[inline]
+    pub(crate) fn end(&self, outcome: Outcome) -> Result<()> {
+        let task = self.task();
+        task.realm().check_fork()?;
+        // Published with the end.
+        let keep = |last: Last| {
+            self.last.0.store(last.completed, Ordering::Relaxed);
+            self.last.1.store(last.total, Ordering::Relaxed);
+        };
+        let claim = || self.is_claimed.swap(1, Ordering::AcqRel) == 0;
+        task.engine.end_kept(task, outcome, keep, claim)
+    }
+
+    /// Where a task has ended that nobody but its owner could see, others go on counting in
+    /// its slot. Who has a further handle finds its figures beside it: had that been taken
+    /// before the end, they would have been put there then; now they are.
+    pub(crate) fn fix(&self) {
+        let task = self.task();
+        if Engine::has_ended(task) && !task.realm().is_forked() {
+            let last = Last {
+                completed: self.last.0.load(Ordering::Relaxed),
+                total: self.last.1.load(Ordering::Relaxed),
+            };
+            let extras = task.slot.extras_or_new(task.realm());
+            extras.lock().frozen.get_or_insert(last);
+            task.slot.word.mark(PARTS);
+        }
+    }
+
+    pub(crate) fn retain(&self) {
+        // As many handles as would come round fit into no memory.
+        self.handles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A handle goes, and the task fails with the last if nobody has ended it.
+    #[inline]
+    pub(crate) fn release(&self) {
+        let handles = &self.handles;
+        // Who alone has a handle needs no atomic operation to let it go. What the others did
+        // with theirs has happened before.
+        if handles.load(Ordering::Acquire) != 1 && handles.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
+        }
+        let task = self.task();
+        match Engine::has_ended(task) && !task.realm().is_forked() {
+            true => task.realm().release(task.slot, 1),
+            false => fail_dropped(task),
+        }
+    }
+}
+
+#[cold]
+fn fail_dropped(task: TaskRef) {
+    if task.realm().is_forked() {
+        return;
+    }
+    let error = match std::thread::panicking() {
+        true => "panicked",
+        false => "dropped before it finished",
+    };
+    let seen = Seen::nothing_yet(task.slot, task.tree);
+    let outcome = Outcome::Failed(error.into());
+    let _ = task.engine.end_task(task, &seen, outcome, Handle::Goes);
+}
