@@ -1,6 +1,5 @@
 //! The end of a task.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use loom::thread;
@@ -13,8 +12,8 @@ use crate::{ErrorCode, State};
 fn finish_vs_finish_exactly_one_wins() {
     check(2, || {
         let host = Host::new();
-        let task = Arc::new(host.kept_root().share());
-        let other = Arc::clone(&task);
+        let task = host.kept_root().share();
+        let other = task.clone();
         let done = thread::spawn(move || other.finish());
         let failed = task.fail("no space");
         host.clock.advance(Duration::from_secs(1));
@@ -107,5 +106,52 @@ fn first_child_vs_finish_refused_or_waited_for() {
         }
         assert!(observer.status().unwrap().settled);
         assert_eq!(host.repair.drain().unwrap(), 1);
+    });
+}
+
+/// life_2. Fails if of two that cannot end the task in one step both claim to end it.
+#[test]
+fn finish_vs_fail_of_a_shared_child_exactly_one_wins() {
+    check(2, || {
+        let host = Host::new();
+        let parent = host.repair.task("repair").start().unwrap();
+        parent.child("part").start().unwrap().finish().unwrap();
+        let task = parent.child("part").start().unwrap().share();
+        let other = task.clone();
+        let failed = thread::spawn(move || other.fail("no space"));
+        let done = task.finish();
+        let failed = failed.join().unwrap();
+        let status = task.status().unwrap();
+        let winner = match (done, failed) {
+            (Ok(()), Err(lost)) => (State::Done, None, lost),
+            (Err(lost), Ok(())) => (State::Failed, Some("no space"), lost),
+            both => panic!("one wins, not {both:?}"),
+        };
+        assert_eq!(winner.2.code(), ErrorCode::AlreadyFinished);
+        assert_eq!(
+            (status.state, status.error.as_deref()),
+            (winner.0, winner.1)
+        );
+        let kept = parent.observe().status_tree().unwrap().remove(2);
+        assert_eq!((kept.state, kept.error.as_deref()), (winner.0, winner.1));
+    });
+}
+
+/// life_3. Fails if two that drop a handle both take it for the last, or neither does.
+#[test]
+fn drop_vs_drop_of_a_shared_owner_the_last_fails_it() {
+    check(3, || {
+        let host = Host::new();
+        let task = host.repair.task("repair").start().unwrap().share();
+        let (observer, other) = (task.observe(), task.clone());
+        let dropped = thread::spawn(move || {
+            other.advance(1);
+            drop(other);
+        });
+        drop(task);
+        dropped.join().unwrap();
+        let status = observer.status().unwrap();
+        assert_eq!(status.error.unwrap(), "dropped before it finished");
+        assert_eq!(status.progress.completed, 1);
     });
 }
