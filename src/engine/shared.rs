@@ -74,7 +74,7 @@ impl RawTask {
         self.slot.set(task.slot);
         self.tree.set(task.tree);
         self.engine.set(task.engine);
-        self.seen.begin(task.slot, task.tree);
+        self.seen.set(&Seen::nothing_yet(task.slot, task.tree));
         self.is_claimed.store(0, Ordering::Relaxed);
         self.handles.store(1, Ordering::Relaxed);
     }

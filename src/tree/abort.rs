@@ -74,14 +74,6 @@ impl Seen {
     /// abort.
     #[inline]
     pub(crate) fn nothing_yet(slot: &'static Slot, tree: &Tree) -> Self {
-        let seen = Self::at(NOTHING);
-        seen.begin(slot, tree);
-        seen
-    }
-
-    /// The same of one that another handle had before.
-    #[inline]
-    pub(crate) fn begin(&self, slot: &'static Slot, tree: &Tree) {
         let first = tree.first_epoch();
         // The block of a task that has settled may be another tree's by now. Looked for after
         // the epoch was read: whoever has not settled by then has read its own tree's.
@@ -89,12 +81,18 @@ impl Seen {
             true => NOTHING,
             false => first,
         };
-        self.0.store(seen, Ordering::Relaxed);
+        Self(AtomicU64::new(seen))
     }
 
     #[inline]
     pub(crate) fn at(epoch: u64) -> Self {
         Self(AtomicU64::new(epoch))
+    }
+
+    /// What another handle knew here gives way to what a new one knows.
+    #[inline]
+    pub(crate) fn set(&self, new: &Self) {
+        self.0.store(new.epoch(), Ordering::Relaxed);
     }
 
     #[inline]
