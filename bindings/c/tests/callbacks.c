@@ -97,9 +97,14 @@ static void abort_callbacks(const taskmgr_module *module) {
     CHECK_OK(taskmgr_task_abort(task, TASKMGR_STR("now")));
     CHECK(self.ran == 0);
     taskmgr_task_free(task);
+}
+
+static void abort_callbacks_without_a_guard(const taskmgr_module *module) {
+    data self = {0};
+    taskmgr_abort_guard *guard = NULL;
 
     /* A forgotten one stays, and so does one without a guard, until the task ends. */
-    task = new_task(module);
+    taskmgr_task *task = new_task(module);
     CHECK_OK(taskmgr_task_on_abort(task, on_abort, &self, destroy, &guard));
     taskmgr_abort_guard_forget(guard);
     CHECK(self.destroyed == 0);
@@ -312,6 +317,7 @@ int main(void) {
     taskmgr_manager *manager = new_manager();
     taskmgr_module *module = new_module(manager, "repair");
     abort_callbacks(module);
+    abort_callbacks_without_a_guard(module);
     done_callbacks(manager, module);
     user_data_after_errors(manager, module);
     nonblocking(module, manager);

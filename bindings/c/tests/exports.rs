@@ -120,6 +120,12 @@ fn files(folder: &Path, extension: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
+fn tests_in_c() -> String {
+    let folder = here().join("tests");
+    let all = files(&folder, "c").into_iter().chain(files(&folder, "h"));
+    all.map(|(_, text)| text).collect()
+}
+
 fn all_exports() -> Vec<Export> {
     let sources = files(&here().join("src"), "rs");
     sources.iter().flat_map(|(_, text)| exports(text)).collect()
@@ -174,8 +180,7 @@ fn the_scan_finds_what_it_is_for() {
 
 #[test]
 fn every_function_is_called_by_a_test_in_c() {
-    let tests = files(&here().join("tests"), "c");
-    let tests: String = tests.into_iter().map(|(_, text)| text).collect();
+    let tests = tests_in_c();
     let uncalled: Vec<String> = all_exports()
         .into_iter()
         .map(|export| export.name)
@@ -197,8 +202,7 @@ fn is_called(tests: &str, name: &str) -> bool {
 
 #[test]
 fn every_code_is_provoked_by_a_test_in_c() {
-    let tests = files(&here().join("tests"), "c");
-    let tests: String = tests.into_iter().map(|(_, text)| text).collect();
+    let tests = tests_in_c();
     let codes = fs::read_to_string(here().join("src/code.rs")).unwrap();
     let codes = codes.lines().filter_map(|line| {
         let (name, _) = line.strip_prefix("pub const ")?.split_once(':')?;
@@ -216,6 +220,51 @@ fn every_code_is_provoked_by_a_test_in_c() {
             "no test in C provokes {code}"
         );
     }
+}
+
+#[test]
+fn the_readme_has_every_type_and_every_code() {
+    let readme = fs::read_to_string(here().join("README.md")).unwrap();
+    let header = fs::read_to_string(here().join("../../include/taskmgr.h")).unwrap();
+    let opaque = header.lines().filter_map(|line| {
+        let rest = line.strip_prefix("typedef struct ")?.strip_suffix(';')?;
+        rest.split(' ').next()
+    });
+    let opaque: Vec<&str> = opaque.collect();
+    assert!(opaque.len() > 15, "{opaque:?}");
+    for name in opaque {
+        assert!(
+            readme.contains(&format!("`{name}`")) || readme.contains(&format!("`const {name} *`")),
+            "{name}"
+        );
+    }
+    let codes = fs::read_to_string(here().join("src/code.rs")).unwrap();
+    let codes = codes.lines().filter_map(|line| {
+        let (name, number) = line
+            .strip_prefix("pub const ")?
+            .split_once(": taskmgr_code = ")?;
+        Some(format!("| `{name}` | {} |", number.trim_end_matches(';')))
+    });
+    let missing: Vec<String> = codes.filter(|row| !readme.contains(row)).collect();
+    assert!(missing.is_empty(), "the README has no row {missing:?}");
+}
+
+#[test]
+fn every_type_says_since_when() {
+    let header = fs::read_to_string(here().join("../../include/taskmgr.h")).unwrap();
+    let mut comment = String::new();
+    let mut types = 0;
+    for line in header.lines() {
+        if line.starts_with("/*") {
+            comment.clear();
+        }
+        comment += line;
+        if line.starts_with("typedef ") {
+            types += 1;
+            assert!(comment.contains("Since "), "{line}");
+        }
+    }
+    assert!(types > 30, "the scan found only {types}");
 }
 
 /// Raw pointers and panics are handled in few places.

@@ -26,6 +26,36 @@ static taskmgr_reporter *reporter;
 static taskmgr_abort_guard *abort_guard;
 static taskmgr_done_guard *done_guard;
 static int destroyed;
+#ifdef TASKMGR_HTTP
+static taskmgr_http_server *http_server;
+static taskmgr_http_api *http_api;
+static taskmgr_http_waiting *http_waiting;
+
+static void serve(void) {
+    taskmgr_http_config config = TASKMGR_HTTP_CONFIG;
+    config.address = TASKMGR_STR("127.0.0.1:0");
+    CHECK_OK(taskmgr_http_serve(manager, &config, &http_server));
+    CHECK_OK(taskmgr_http_api_create(manager, NULL, &http_api));
+    char id[TASKMGR_ID_TEXT];
+    char target[100];
+    snprintf(target, sizeof target, "/task_manager/wait_task/%s",
+             taskmgr_id_format(taskmgr_task_id(task), id));
+    taskmgr_http_response *response = NULL;
+    CHECK_OK(taskmgr_http_api_handle(http_api, TASKMGR_STR("GET"), TASKMGR_STR(target),
+                                     TASKMGR_NO_STR, &response, &http_waiting));
+    CHECK(response == NULL && http_waiting != NULL);
+}
+
+static void stop_serving(void) {
+    CHECK_OK(taskmgr_http_stop(http_server, A_MINUTE, NULL));
+    taskmgr_http_server_free(http_server);
+    taskmgr_http_waiting_free(http_waiting);
+    taskmgr_http_api_free(http_api);
+}
+#else
+static void serve(void) {}
+static void stop_serving(void) {}
+#endif
 
 static void on_abort(void *user_data) { (void)user_data; }
 static void on_done(void *user_data, taskmgr_code code, const taskmgr_status *status) {
@@ -38,21 +68,17 @@ static void destroy(void *user_data) {
     destroyed++;
 }
 
-static void in_the_child(void) {
-    const taskmgr_code forked = TASKMGR_FORKED;
+static const taskmgr_code forked = TASKMGR_FORKED;
+
+static void managers_in_the_child(void) {
     taskmgr_status *status = NULL;
     taskmgr_status_list *tree = NULL;
     taskmgr_stats_list *list = NULL;
     taskmgr_strings *names = NULL;
-    taskmgr_task *other = NULL;
     taskmgr_module *found = NULL;
     taskmgr_observer *looker = NULL;
-    taskmgr_reporter *worker = NULL;
-    taskmgr_task_spec spec = TASKMGR_TASK_SPEC("repair");
     taskmgr_id id = taskmgr_task_id(task);
-    bool over = false;
     taskmgr_str why = TASKMGR_STR("x");
-
     CHECK_ERROR(forked, "forked", taskmgr_manager_register_module(manager, why, &found));
     CHECK_CODE(forked, taskmgr_manager_module(manager, why, &found));
     CHECK_CODE(forked, taskmgr_manager_modules(manager, &names));
@@ -74,7 +100,16 @@ static void in_the_child(void) {
     CHECK(destroyed == 1);
     CHECK_CODE(forked, taskmgr_manager_close(manager, 0, NULL));
     CHECK(taskmgr_manager_tick(manager) == 0);
+}
 
+static void tasks_in_the_child(void) {
+    taskmgr_status *status = NULL;
+    taskmgr_stats_list *list = NULL;
+    taskmgr_task *other = NULL;
+    taskmgr_observer *looker = NULL;
+    taskmgr_reporter *worker = NULL;
+    taskmgr_task_spec spec = TASKMGR_TASK_SPEC("repair");
+    taskmgr_str why = TASKMGR_STR("x");
     CHECK_CODE(forked, taskmgr_module_list(module, NULL, &list));
     CHECK_CODE(forked, taskmgr_module_drain(module, NULL));
     CHECK_CODE(forked, taskmgr_module_close(module, 0, NULL));
@@ -90,6 +125,17 @@ static void in_the_child(void) {
     CHECK(destroyed == 2);
     CHECK_CODE(forked, taskmgr_task_fail(task, why));
     CHECK_CODE(forked, taskmgr_task_finish(task));
+}
+
+static void handles_in_the_child(void) {
+    taskmgr_status *status = NULL;
+    taskmgr_status_list *tree = NULL;
+    taskmgr_task *other = NULL;
+    taskmgr_observer *looker = NULL;
+    taskmgr_reporter *worker = NULL;
+    taskmgr_task_spec spec = TASKMGR_TASK_SPEC("repair");
+    bool over = false;
+    taskmgr_str why = TASKMGR_STR("x");
     CHECK_CODE(forked, taskmgr_reporter_child_start(reporter, &spec, &other));
     CHECK_CODE(forked, taskmgr_reporter_status(reporter, &status));
     CHECK_CODE(forked, taskmgr_reporter_observe(reporter, &looker));
@@ -105,12 +151,32 @@ static void in_the_child(void) {
     CHECK_CODE(forked, taskmgr_observer_resume(observer));
     CHECK_CODE(forked, taskmgr_observer_on_done(observer, on_done, NULL, destroy, NULL));
     CHECK(destroyed == 4);
+}
+
+static void http_in_the_child(void) {
 #ifdef TASKMGR_HTTP
     taskmgr_http_server *server = NULL;
     taskmgr_http_api *api = NULL;
     CHECK_CODE(forked, taskmgr_http_serve(manager, NULL, &server));
     CHECK_CODE(forked, taskmgr_http_api_create(manager, NULL, &api));
+    taskmgr_http_response *response = NULL;
+    taskmgr_http_waiting *waiting = NULL;
+    taskmgr_str get = TASKMGR_STR("GET");
+    taskmgr_str ttl = TASKMGR_STR("/task_manager/ttl");
+    CHECK_CODE(forked, taskmgr_http_api_handle(http_api, get, ttl, ttl, &response, &waiting));
+    CHECK_CODE(forked, taskmgr_http_api_try_handle(http_api, get, ttl, ttl, &response, &waiting));
+    CHECK_CODE(forked, taskmgr_http_waiting_respond(http_waiting, &response));
+    CHECK_CODE(forked, taskmgr_http_waiting_on_ready(http_waiting, on_abort, NULL, destroy));
+    CHECK(destroyed == 5);
+    CHECK_CODE(forked, taskmgr_http_stop(http_server, TASKMGR_FOREVER, NULL));
 #endif
+}
+
+static void in_the_child(void) {
+    managers_in_the_child();
+    tasks_in_the_child();
+    handles_in_the_child();
+    http_in_the_child();
 
     /* Reporting goes on, and nobody sees it. */
     taskmgr_task_advance(task, 1);
@@ -119,6 +185,11 @@ static void in_the_child(void) {
     CHECK_OK(taskmgr_task_checkpoint(task));
 
     destroyed = 0;
+#ifdef TASKMGR_HTTP
+    taskmgr_http_waiting_free(http_waiting);
+    taskmgr_http_api_free(http_api);
+    taskmgr_http_server_free(http_server);
+#endif
     taskmgr_abort_guard_free(abort_guard);
     taskmgr_done_guard_free(done_guard);
     taskmgr_reporter_free(reporter);
@@ -166,8 +237,10 @@ int main(void) {
     CHECK_OK(taskmgr_task_reporter(task, &reporter));
     CHECK_OK(taskmgr_task_on_abort(task, on_abort, NULL, destroy, &abort_guard));
     CHECK_OK(taskmgr_observer_on_done(observer, on_done, NULL, destroy, &done_guard));
+    serve();
     run_in_child(in_the_child);
     CHECK(destroyed == 0);
+    stop_serving();
     taskmgr_reporter_free(reporter);
     finish_and_free(task);
     CHECK(destroyed == 2);

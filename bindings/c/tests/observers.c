@@ -65,15 +65,26 @@ static void looks(const taskmgr_manager *manager, const taskmgr_module *module) 
         taskmgr_status_free(kept);
     }
     taskmgr_observer_free(observer);
+    finish_and_free(grandchild);
+    finish_and_free(child);
+    finish_and_free(task);
+}
+
+static void takes(const taskmgr_manager *manager, const taskmgr_module *module) {
+    taskmgr_task *task = new_task(module);
+    taskmgr_task *child = new_child(task);
+    taskmgr_task *grandchild = new_child(child);
+    taskmgr_id id = taskmgr_task_id(task);
     taskmgr_status *status = NULL;
+    taskmgr_status_list *tree = NULL;
     CHECK_ERROR(TASKMGR_NOT_SETTLED, "", taskmgr_manager_take_status(manager, id, &status));
     CHECK_ERROR(TASKMGR_NOT_SETTLED, "",
-                taskmgr_manager_take_status_tree(manager, id, &trees[0]));
+                taskmgr_manager_take_status_tree(manager, id, &tree));
     CHECK_OK(taskmgr_manager_read_status(manager, id, &status));
     CHECK(taskmgr_status_state(status) == TASKMGR_STATE_RUNNING);
     taskmgr_status_free(status);
-    CHECK_OK(taskmgr_manager_read_status_tree(manager, id, &trees[0]));
-    taskmgr_status_list_free(trees[0]);
+    CHECK_OK(taskmgr_manager_read_status_tree(manager, id, &tree));
+    taskmgr_status_list_free(tree);
 
     CHECK_OK(taskmgr_task_fail(grandchild, TASKMGR_STR("disk")));
     taskmgr_task_free(grandchild);
@@ -88,22 +99,26 @@ static void looks(const taskmgr_manager *manager, const taskmgr_module *module) 
     CHECK(!taskmgr_status_suspend_requested(status));
     taskmgr_status_free(status);
     finish_and_free(task);
-    CHECK_OK(taskmgr_manager_take_status_tree(manager, id, &trees[0]));
-    CHECK(taskmgr_status_list_len(trees[0]) == 3);
-    taskmgr_status_list_free(trees[0]);
+    CHECK_OK(taskmgr_manager_take_status_tree(manager, id, &tree));
+    CHECK(taskmgr_status_list_len(tree) == 3);
+    taskmgr_status_list_free(tree);
     CHECK_ERROR(TASKMGR_GONE, "read", taskmgr_manager_take_status(manager, id, &status));
     CHECK(taskmgr_last_error_gone_reason() == TASKMGR_GONE_READ);
+    taskmgr_observer *observer = (taskmgr_observer *)&id;
     CHECK_CODE(TASKMGR_GONE, taskmgr_manager_observe(manager, id, &observer));
     CHECK(observer == NULL);
+}
 
-    task = new_task(module);
-    id = taskmgr_task_id(task);
+static void takes_one(const taskmgr_manager *manager, const taskmgr_module *module) {
+    taskmgr_status *status = NULL;
+    taskmgr_task *task = new_task(module);
+    taskmgr_id id = taskmgr_task_id(task);
     finish_and_free(task);
     CHECK_OK(taskmgr_manager_take_status(manager, id, &status));
     taskmgr_status_free(status);
 
     task = new_task(module);
-    child = new_child(task);
+    taskmgr_task *child = new_child(task);
     taskmgr_id child_id = taskmgr_task_id(child);
     finish_and_free(child);
     CHECK_CODE(TASKMGR_GONE, taskmgr_manager_status(manager, child_id, &status));
@@ -246,14 +261,10 @@ static void reporters(const taskmgr_module *module) {
     taskmgr_reporter_free(one);
 }
 
-static void nulls(const taskmgr_manager *manager, const taskmgr_task *task) {
-    taskmgr_id id = taskmgr_task_id(task);
+static void null_observers(void) {
     taskmgr_status *status = NULL;
     taskmgr_status_list *tree = NULL;
     taskmgr_observer *observer = NULL;
-    taskmgr_reporter *reporter = NULL;
-    taskmgr_task *child = NULL;
-    taskmgr_task_spec spec = TASKMGR_TASK_SPEC("part");
     bool over = true;
     const char *wanted = "observer is a null pointer";
     CHECK_VALUE_ERROR(taskmgr_id_is_nil(taskmgr_observer_id(NULL)));
@@ -267,8 +278,15 @@ static void nulls(const taskmgr_manager *manager, const taskmgr_task *task) {
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_observer_resume(NULL));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_observer_clone(NULL, &observer));
     taskmgr_observer_free(NULL);
+}
 
-    wanted = "reporter is a null pointer";
+static void null_reporters(void) {
+    taskmgr_status *status = NULL;
+    taskmgr_observer *observer = NULL;
+    taskmgr_reporter *reporter = NULL;
+    taskmgr_task *child = NULL;
+    taskmgr_task_spec spec = TASKMGR_TASK_SPEC("part");
+    const char *wanted = "reporter is a null pointer";
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted,
                 taskmgr_reporter_child_start(NULL, &spec, &child));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted,
@@ -285,8 +303,13 @@ static void nulls(const taskmgr_manager *manager, const taskmgr_task *task) {
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_reporter_observe(NULL, &observer));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_reporter_clone(NULL, &reporter));
     taskmgr_reporter_free(NULL);
+}
 
-    wanted = "manager is a null pointer";
+static void null_managers(taskmgr_id id) {
+    taskmgr_status *status = NULL;
+    taskmgr_status_list *tree = NULL;
+    taskmgr_observer *observer = NULL;
+    const char *wanted = "manager is a null pointer";
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_manager_observe(NULL, id, &observer));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_manager_status(NULL, id, &status));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_manager_take_status(NULL, id, &status));
@@ -301,8 +324,13 @@ static void nulls(const taskmgr_manager *manager, const taskmgr_task *task) {
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_manager_suspend(NULL, id));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_manager_resume(NULL, id));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_manager_wait(NULL, id, 0, NULL));
+}
 
-    wanted = "null pointer";
+static void null_places(const taskmgr_manager *manager, const taskmgr_task *task) {
+    taskmgr_id id = taskmgr_task_id(task);
+    taskmgr_status *status = NULL;
+    taskmgr_observer *observer = NULL;
+    const char *wanted = "null pointer";
     observer = new_observer(task);
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_observer_status(observer, NULL));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_observer_status_tree(observer, NULL));
@@ -379,11 +407,16 @@ int main(void) {
     taskmgr_module *module = new_module(manager, "repair");
     waits(manager, module);
     looks(manager, module);
+    takes(manager, module);
+    takes_one(manager, module);
     suspends(manager, module);
     aborts(manager, module);
     reporters(module);
     taskmgr_task *task = new_task(module);
-    nulls(manager, task);
+    null_observers();
+    null_reporters();
+    null_managers(taskmgr_task_id(task));
+    null_places(manager, task);
     finish_and_free(task);
     fields_of_null();
     taskmgr_module_free(module);

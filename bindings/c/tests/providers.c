@@ -160,7 +160,7 @@ static taskmgr_provider table(cluster *self) {
     return provider;
 }
 
-static void questions(taskmgr_manager *manager, const taskmgr_module *module, cluster *self) {
+static void questions(taskmgr_manager *manager, const cluster *self) {
     taskmgr_status *found = NULL;
     CHECK_OK(taskmgr_manager_status(manager, self->id, &found));
     CHECK(taskmgr_status_kind(found) == TASKMGR_KIND_CLUSTER);
@@ -178,7 +178,11 @@ static void questions(taskmgr_manager *manager, const taskmgr_module *module, cl
     CHECK_TEXT("10.0.0.2", taskmgr_status_child_node(found, 0));
     CHECK_TEXT("", taskmgr_status_error(found));
     taskmgr_status_free(found);
+}
 
+static void lists_and_children(taskmgr_manager *manager, const taskmgr_module *module,
+                               const cluster *self) {
+    taskmgr_status *found = NULL;
     taskmgr_stats_list *listed = NULL;
     CHECK_OK(taskmgr_module_list(module, NULL, &listed));
     CHECK(self->listed_badly && taskmgr_stats_list_len(listed) == 1);
@@ -196,7 +200,11 @@ static void questions(taskmgr_manager *manager, const taskmgr_module *module, cl
     CHECK(taskmgr_status_children_len(found) == 2);
     taskmgr_status_free(found);
     finish_and_free(local);
+}
 
+static void aborts_and_failures(taskmgr_manager *manager, const taskmgr_module *module,
+                                cluster *self) {
+    taskmgr_status *found = NULL;
     CHECK_ERROR(TASKMGR_NOT_SUPPORTED, "virtual", taskmgr_manager_suspend(manager, self->id));
     CHECK_ERROR(TASKMGR_NOT_SUPPORTED, "virtual", taskmgr_manager_resume(manager, self->id));
     CHECK_ERROR(TASKMGR_NOT_SUPPORTED, "virtual",
@@ -221,6 +229,7 @@ static void questions(taskmgr_manager *manager, const taskmgr_module *module, cl
                 taskmgr_manager_status(manager, self->id, &found));
     self->fail_with = 77;
     CHECK_ERROR(TASKMGR_PROVIDER, "77", taskmgr_manager_status(manager, self->id, &found));
+    taskmgr_stats_list *listed = NULL;
     CHECK_OK(taskmgr_module_list(module, NULL, &listed));
     CHECK(taskmgr_stats_list_len(listed) == 0);
     taskmgr_stats_list_free(listed);
@@ -277,9 +286,15 @@ static void waits(taskmgr_manager *manager, cluster *self) {
     join_thread(thread);
     CHECK(one.code == TASKMGR_PROVIDER);
 
-    /* A final status that is none is refused, and who waits is told. */
-    thread = run_thread(wait_for_it, &one);
-    task = describe(self);
+    taskmgr_observer_free(one.observer);
+}
+
+/* A final status that is none is refused, and who waits is told. */
+static void completions_that_tell_nothing(taskmgr_manager *manager, cluster *self) {
+    waiter one = {NULL, TASKMGR_OK, 0, ""};
+    CHECK_OK(taskmgr_manager_observe(manager, self->id, &one.observer));
+    pthread_t thread = run_thread(wait_for_it, &one);
+    taskmgr_virtual_task task = describe(self);
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "has not ended",
                 taskmgr_completion_complete(take_watched(self), &task));
     join_thread(thread);
@@ -295,11 +310,23 @@ static void waits(taskmgr_manager *manager, cluster *self) {
     join_thread(thread);
     CHECK(one.code == TASKMGR_PROVIDER);
 
-    /* A callback whose guard goes cancels the watch. */
+    taskmgr_observer_free(one.observer);
+
+    CHECK_VALUE_ERROR(!taskmgr_completion_is_cancelled(NULL));
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "completion", taskmgr_completion_complete(NULL, &task));
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "completion",
+                taskmgr_completion_fail(NULL, TASKMGR_PROVIDER, TASKMGR_STR("x")));
+    taskmgr_completion_free(NULL);
+}
+
+/* A callback whose guard goes cancels the watch. */
+static void callbacks(taskmgr_manager *manager, cluster *self) {
+    taskmgr_observer *observer = NULL;
+    CHECK_OK(taskmgr_manager_observe(manager, self->id, &observer));
     taskmgr_code told = -1;
     taskmgr_done_guard *guard = NULL;
-    CHECK_OK(taskmgr_observer_on_done(one.observer, on_done, &told, NULL, &guard));
-    completion = take_watched(self);
+    CHECK_OK(taskmgr_observer_on_done(observer, on_done, &told, NULL, &guard));
+    taskmgr_completion *completion = take_watched(self);
     CHECK(!taskmgr_completion_is_cancelled(completion));
     taskmgr_done_guard_free(guard);
     CHECK(taskmgr_completion_is_cancelled(completion));
@@ -308,15 +335,9 @@ static void waits(taskmgr_manager *manager, cluster *self) {
 
     self->watch_fails = 1;
     CHECK_ERROR(TASKMGR_NOT_SUPPORTED, "nobody can watch",
-                taskmgr_observer_on_done(one.observer, on_done, &told, NULL, NULL));
+                taskmgr_observer_on_done(observer, on_done, &told, NULL, NULL));
     self->watch_fails = 0;
-    taskmgr_observer_free(one.observer);
-
-    CHECK_VALUE_ERROR(!taskmgr_completion_is_cancelled(NULL));
-    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "completion", taskmgr_completion_complete(NULL, &task));
-    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "completion",
-                taskmgr_completion_fail(NULL, TASKMGR_PROVIDER, TASKMGR_STR("x")));
-    taskmgr_completion_free(NULL);
+    taskmgr_observer_free(observer);
 }
 
 static void bad_tables(const taskmgr_module *module) {
@@ -355,8 +376,12 @@ int main(void) {
     taskmgr_module *module = new_module(manager, "node_ops");
     taskmgr_provider provider = table(&one);
     CHECK_OK(taskmgr_module_register_provider(module, &provider));
-    questions(manager, module, &one);
+    questions(manager, &one);
+    lists_and_children(manager, module, &one);
+    aborts_and_failures(manager, module, &one);
     waits(manager, &one);
+    completions_that_tell_nothing(manager, &one);
+    callbacks(manager, &one);
     bad_tables(module);
 
     provider = table(&two);

@@ -1,6 +1,16 @@
 /* The README's example: one operation from its start to its end. */
 #include "check.h"
 
+static void serve(const taskmgr_manager *manager) {
+    taskmgr_http_config http = TASKMGR_HTTP_CONFIG;
+    http.address = TASKMGR_STR("127.0.0.1:0");
+    taskmgr_http_server *server = NULL;
+    CHECK_OK(taskmgr_http_serve(manager, &http, &server));
+    CHECK(taskmgr_http_server_port(server) != 0);
+    CHECK_OK(taskmgr_http_stop(server, 1000, NULL));
+    taskmgr_http_server_free(server);
+}
+
 int main(void) {
     CHECK_OK(TASKMGR_CHECK_VERSION());
 
@@ -54,14 +64,7 @@ int main(void) {
     CHECK_TEXT("users", taskmgr_status_table(taskmgr_status_list_at(tree, 2)));
     taskmgr_status_list_free(tree);
 
-    taskmgr_http_config http = TASKMGR_HTTP_CONFIG;
-    http.address = TASKMGR_STR("127.0.0.1:0");
-    taskmgr_http_server *server = NULL;
-    CHECK_OK(taskmgr_http_serve(manager, &http, &server));
-    CHECK(taskmgr_http_server_port(server) != 0);
-    CHECK_OK(taskmgr_http_stop(server, 1000, NULL));
-    taskmgr_http_server_free(server);
-
+    serve(manager);
     CHECK_OK(taskmgr_manager_close(manager, 1000, NULL));
     taskmgr_module_free(compaction);
     taskmgr_manager_free(manager);

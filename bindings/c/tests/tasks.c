@@ -51,16 +51,18 @@ static void specs(const taskmgr_module *module) {
     CHECK_ERROR(TASKMGR_ID_IN_USE, "", taskmgr_task_start(module, &spec, &again));
     CHECK(again == NULL);
     finish_and_free(task);
+}
 
-    /* A child takes what it is not told from its parent. */
-    task = new_task(module);
+/* A child takes what it is not told from its parent. */
+static void inherited(const taskmgr_module *module) {
+    taskmgr_task *task = new_task(module);
     taskmgr_task_spec plain = TASKMGR_TASK_SPEC("part");
     plain.internal = 1;
     plain.units = TASKMGR_STR("bytes");
     taskmgr_task *child = NULL;
     CHECK_OK(taskmgr_task_child_create(task, &plain, &child));
     CHECK(state_of(child) == TASKMGR_STATE_CREATED);
-    status = status_of(child);
+    taskmgr_status *status = status_of(child);
     CHECK(taskmgr_status_internal(status));
     taskmgr_status *of_parent = status_of(task);
     CHECK(taskmgr_status_sequence_number(status) > 0);
@@ -326,6 +328,7 @@ int main(void) {
     taskmgr_manager *manager = new_manager();
     taskmgr_module *module = new_module(manager, "repair");
     specs(module);
+    inherited(module);
     bad_specs(module);
     parents(manager, module);
     life(module);

@@ -3,12 +3,12 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use taskmgr::{Error, ErrorCode, Manager};
+use taskmgr::{Error, ErrorCode};
 use taskmgr_http::{Api, ApiConfig, Outcome, Request, Weight};
 
 use super::response::taskmgr_http_response;
 use super::waiting::taskmgr_http_waiting;
-use super::{fallback, taskmgr_http_routes};
+use super::{Process, fallback, taskmgr_http_routes};
 use crate::callback::{UserData, taskmgr_destroy};
 use crate::code::taskmgr_code;
 use crate::error::Failure;
@@ -72,13 +72,13 @@ pub struct taskmgr_http_api(Kept<Served>);
 #[derive(Clone)]
 struct Served {
     api: Api,
-    manager: Manager,
+    made_by: Process,
 }
 
 /// A copy, as a route of the host, or a callback of a task that is aborted, may free the handle.
 fn kept(api: Option<&taskmgr_http_api>) -> Result<Api, Failure> {
     let served = get(api, "api")?.0.keep();
-    check_fork(&served.manager)?;
+    served.made_by.check()?;
     Ok(served.api)
 }
 
@@ -111,10 +111,12 @@ pub unsafe extern "C" fn taskmgr_http_api_create(
         };
         let config = config.api_config();
         let place = Place::new(api, "api")?;
-        let manager = node_manager(manager)?.clone();
-        check_fork(&manager)?;
-        let api = Api::new(manager.clone(), config);
-        place.give(taskmgr_http_api(Kept::new(Served { api, manager })));
+        let manager = node_manager(manager)?;
+        check_fork(manager)?;
+        place.give(taskmgr_http_api(Kept::new(Served {
+            api: Api::new(manager.clone(), config),
+            made_by: Process::this(),
+        })));
         Ok(())
     })
 }

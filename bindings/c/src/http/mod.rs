@@ -8,9 +8,11 @@ pub mod waiting;
 
 use std::ffi::c_void;
 
+use taskmgr::{Error, ErrorCode};
 use taskmgr_http::Response;
 
 use crate::callback::UserData;
+use crate::error::Failure;
 use request::taskmgr_http_request;
 use response::taskmgr_http_reply;
 
@@ -29,6 +31,26 @@ pub type taskmgr_http_routes = Option<
         reply: Option<&mut taskmgr_http_reply>,
     ) -> i32,
 >;
+
+/// The process that made a handle, whose threads and waits a forked child does not have.
+#[derive(Clone, Copy)]
+pub(crate) struct Process(u32);
+
+impl Process {
+    pub(crate) fn this() -> Self {
+        Self(std::process::id())
+    }
+
+    pub(crate) fn check(self) -> Result<(), Failure> {
+        if self.0 == std::process::id() {
+            return Ok(());
+        }
+        Err(Failure::Core(Error::new(
+            ErrorCode::Forked,
+            "the process was forked since this was made; make one in the child",
+        )))
+    }
+}
 
 /// The host's routes as the API asks for them.
 pub(crate) fn fallback(

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use taskmgr::ErrorCode;
 use taskmgr_http::{Server, ServerConfig};
 
-use super::{fallback, taskmgr_http_routes};
+use super::{Process, fallback, taskmgr_http_routes};
 use crate::callback::{UserData, taskmgr_destroy};
 use crate::code::{TASKMGR_SYSTEM, taskmgr_code};
 use crate::error::{Failure, invalid};
@@ -121,6 +121,7 @@ fn parse_address(text: &str) -> Result<SocketAddr, Failure> {
 /// A server of the REST API. It has threads of its own, and keeps its manager. Since 0.1.0.
 pub struct taskmgr_http_server {
     server: Mutex<Option<Server>>,
+    made_by: Process,
     port: u16,
     address: (Texts, Span),
 }
@@ -130,6 +131,7 @@ impl taskmgr_http_server {
         let address = server.local_addr();
         Self {
             server: Mutex::new(Some(server)),
+            made_by: Process::this(),
             port: address.port(),
             address: Texts::one(&address.to_string()),
         }
@@ -223,8 +225,10 @@ pub extern "C" fn taskmgr_http_stop(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = ValuePlace::optional(cut_off, 0);
-        let server = get(server, "server")?.server.lock();
-        let running = server.unwrap_or_else(PoisonError::into_inner).take();
+        let handle = get(server, "server")?;
+        handle.made_by.check()?;
+        let running = handle.server.lock();
+        let running = running.unwrap_or_else(PoisonError::into_inner).take();
         if let (Some(running), place) = (running, place) {
             let count = running.stop(duration(deadline_ms));
             if let Some(place) = place {

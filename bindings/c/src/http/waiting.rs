@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use taskmgr_http::Waiting;
 
+use super::Process;
 use super::response::taskmgr_http_response;
 use crate::callback::{UserData, plain, taskmgr_callback, taskmgr_destroy};
 use crate::code::taskmgr_code;
@@ -16,15 +17,21 @@ use crate::handle::{Place, get};
 use crate::time::{TASKMGR_FOREVER, millis};
 
 /// A request that waits for a task which has not ended; it costs no thread. Since 0.1.0.
-pub struct taskmgr_http_waiting(Mutex<Option<Waiting>>);
+pub struct taskmgr_http_waiting {
+    waiting: Mutex<Option<Waiting>>,
+    made_by: Process,
+}
 
 impl taskmgr_http_waiting {
     pub(crate) fn new(waiting: Waiting) -> Self {
-        Self(Mutex::new(Some(waiting)))
+        Self {
+            waiting: Mutex::new(Some(waiting)),
+            made_by: Process::this(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,8 +84,9 @@ pub extern "C" fn taskmgr_http_waiting_on_ready(
     guard::code(|| {
         let user_data = UserData::new(user_data, destroy);
         let run = plain(callback, user_data)?;
-        let waiting = get(waiting, "waiting")?.lock();
-        waiting.as_ref().ok_or_else(answered)?.on_ready(run);
+        let handle = get(waiting, "waiting")?;
+        handle.made_by.check()?;
+        handle.lock().as_ref().ok_or_else(answered)?.on_ready(run);
         Ok(())
     })
 }
@@ -95,8 +103,10 @@ pub extern "C" fn taskmgr_http_waiting_respond(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::new(response, "response")?;
+        let handle = get(waiting, "waiting")?;
+        handle.made_by.check()?;
         // Taken out of the lock first: it waits for a callback that is under way.
-        let waiting = get(waiting, "waiting")?.lock().take();
+        let waiting = handle.lock().take();
         let response = waiting.ok_or_else(answered)?.into_response();
         place.give(taskmgr_http_response::new(&response));
         Ok(())
