@@ -245,6 +245,12 @@ fn a_request_that_does_not_come_to_its_end_is_given_up() {
 }
 
 #[test]
+fn a_client_may_be_given_the_longest_time_that_there_is() {
+    let node = Node::with(|m| m, |s| s.header_timeout(Duration::MAX));
+    assert_eq!(node.get("/task_manager/ttl").status, 200);
+}
+
+#[test]
 fn hosts_and_origins_are_checked_on_loopback() {
     let node = Node::with(|m| m, |s| s.allowed_hosts(["db.example.org"]));
     let with = |headers: &str| node.raw_get("/task_manager/ttl", headers);

@@ -27,6 +27,9 @@ const DEFAULT_PORT: u16 = 10000;
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: u32 = 1024;
 
+/// Longer ones would not fit into what the kernel, and the end of time, have room for.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// One for lists, trees, aborts and the host's routes, one for providers.
 const POOL_THREADS: usize = 2;
 
@@ -121,14 +124,14 @@ impl ServerConfig {
     }
 
     /// How long a client may take to send a request, be idle between two, and (on Linux) take
-    /// nothing in of an answer (default 10 s).
+    /// nothing in of an answer (default 10 s, at most a day).
     ///
     /// ```
     /// # use std::time::Duration;
     /// let config = taskmgr_http::ServerConfig::new().header_timeout(Duration::from_secs(2));
     /// ```
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
-        self.header_timeout = timeout;
+        self.header_timeout = timeout.min(A_DAY);
         self
     }
 
