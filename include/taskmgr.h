@@ -739,7 +739,8 @@ typedef struct taskmgr_http_config {
      */
     size_t max_connections;
     /**
-     * How long a client may take to send a request or be idle between two; 10 s by default.
+     * How long a client may take to send a request or be idle between two; 10 s by default, at
+     * most a day.
      */
     uint64_t header_timeout_ms;
     /**

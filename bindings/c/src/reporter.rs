@@ -25,6 +25,9 @@ use crate::text::taskmgr_str;
 /// once, counts get lost, and nothing worse. Since 0.1.0.
 pub struct taskmgr_reporter(Kept<Reporter>);
 
+// A `Reporter` is not `Sync` since two threads that count with one lose counts. All that it has is
+// atomic, so that a C program which lets two of them does no other harm.
+
 impl taskmgr_reporter {
     /// In a forked child nobody would ever see what it counts.
     pub(crate) fn of(

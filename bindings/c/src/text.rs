@@ -67,60 +67,42 @@ impl<'a> taskmgr_str<'a> {
         if self.data.is_null() && self.len == 0 {
             return Ok("");
         }
-        match self.ascii() {
-            Some(text) => Ok(text),
-            None => self.read(what),
+        match self.bytes() {
+            // SAFETY: ASCII is UTF-8. Most text is that, and little is done to it.
+            Some(bytes) if is_ascii(bytes) => Ok(unsafe { std::str::from_utf8_unchecked(bytes) }),
+            Some(bytes) => in_utf8(bytes, what),
+            None => Err(self.no_text(what)),
         }
     }
 
-    /// The text if it is what most are, which takes little to say.
     #[inline(always)]
-    fn ascii(self) -> Option<&'a str> {
-        let bytes = match self.len {
-            _ if self.data.is_null() => return None,
+    fn bytes(self) -> Option<&'a [u8]> {
+        match self.len {
+            _ if self.data.is_null() => None,
             // SAFETY: with this length the C program promises that a NUL ends the text, and
             // that nobody changes it during the call, which is how long 'a is.
-            TASKMGR_NUL => unsafe { CStr::from_ptr(self.data) }.to_bytes(),
-            len if len > isize::MAX as usize => return None,
+            TASKMGR_NUL => Some(unsafe { CStr::from_ptr(self.data) }.to_bytes()),
+            len if len > isize::MAX as usize => None,
             // SAFETY: the C program promises `len` readable bytes that nobody changes during
             // the call; no object of C is longer than `isize::MAX`.
-            len => unsafe { std::slice::from_raw_parts(self.data.cast(), len) },
-        };
-        // SAFETY: ASCII is UTF-8.
-        is_ascii(bytes).then(|| unsafe { std::str::from_utf8_unchecked(bytes) })
+            len => Some(unsafe { std::slice::from_raw_parts(self.data.cast(), len) }),
+        }
     }
 
     #[cold]
-    fn read(self, what: &str) -> Result<&'a str, Failure> {
-        let bytes: &'a [u8] = match (self.data.is_null(), self.len) {
-            (true, len) => {
-                return Err(invalid(format!(
-                    "{what} is a null pointer of length {len}; absent text has the length 0"
-                )));
+    fn no_text(self, what: &str) -> Failure {
+        let len = self.len;
+        invalid(match (self.data.is_null(), len) {
+            (true, TASKMGR_NUL) => {
+                format!("{what} is a null pointer; absent text is TASKMGR_NO_STR")
             }
-            (false, TASKMGR_NUL) => {
-                // SAFETY: with this length the C program promises that a NUL ends the text,
-                // and that nobody changes it during the call, which is how long 'a is.
-                unsafe { CStr::from_ptr(self.data) }.to_bytes()
+            (true, _) => {
+                format!("{what} is a null pointer of length {len}; absent text has the length 0")
             }
-            (false, len) if len > isize::MAX as usize => {
-                return Err(invalid(format!(
-                    "{what} has a length of {len} bytes, more than memory has; \
-                     for text that ends with a NUL it is TASKMGR_NUL"
-                )));
-            }
-            (false, len) => {
-                // SAFETY: the C program promises `len` readable bytes that nobody changes
-                // during the call; no object of C is longer than `isize::MAX`.
-                unsafe { std::slice::from_raw_parts(self.data.cast(), len) }
-            }
-        };
-        std::str::from_utf8(bytes).map_err(|error| {
-            invalid(format!(
-                "{what} is not UTF-8: byte {} of {} does not fit; give text in UTF-8",
-                error.valid_up_to(),
-                bytes.len()
-            ))
+            (false, _) => format!(
+                "{what} has a length of {len} bytes, more than memory has; \
+                 for text that ends with a NUL it is TASKMGR_NUL"
+            ),
         })
     }
 
@@ -128,6 +110,17 @@ impl<'a> taskmgr_str<'a> {
     pub(crate) fn to_test(self) -> String {
         self.get("text").unwrap().to_owned()
     }
+}
+
+#[cold]
+fn in_utf8<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, Failure> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        invalid(format!(
+            "{what} is not UTF-8: byte {} of {} does not fit; give text in UTF-8",
+            error.valid_up_to(),
+            bytes.len()
+        ))
+    })
 }
 
 /// The standard library's goes byte by byte through what names are: a few bytes.
@@ -189,7 +182,7 @@ mod tests {
     fn what_is_no_text_is_named() {
         for (text, wanted) in [
             (raw(std::ptr::null(), 3), "null pointer"),
-            (raw(std::ptr::null(), TASKMGR_NUL), "null pointer"),
+            (raw(std::ptr::null(), TASKMGR_NUL), "TASKMGR_NO_STR"),
             (raw(c"a".as_ptr(), usize::MAX - 1), "TASKMGR_NUL"),
             (raw(c"ab\xff".as_ptr(), TASKMGR_NUL), "byte 2 of 3"),
         ] {

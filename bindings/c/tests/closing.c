@@ -120,7 +120,33 @@ static void freeing_in_any_order(void) {
     }
 }
 
+/* The longest durations there are. */
+static void forever(void) {
+    taskmgr_clock *clock = NULL;
+    CHECK_OK(taskmgr_clock_create(&clock));
+    taskmgr_manager_config config = TASKMGR_MANAGER_CONFIG;
+    config.clock = clock;
+    config.provider_deadline_ms = TASKMGR_FOREVER;
+    taskmgr_manager *manager = NULL;
+    CHECK_OK(taskmgr_manager_create(&config, &manager));
+    taskmgr_module *module = new_module(manager, "repair");
+    taskmgr_task *task = new_task(module);
+    CHECK_OK(taskmgr_clock_advance(clock, TASKMGR_FOREVER));
+    CHECK_OK(taskmgr_clock_set_wall(clock, INT64_MAX));
+    taskmgr_status *status = NULL;
+    CHECK_OK(taskmgr_task_status(task, &status));
+    CHECK(taskmgr_status_created_at(status) > 0);
+    taskmgr_status_free(status);
+    finish_and_free(task);
+    CHECK_OK(taskmgr_module_close(module, TASKMGR_FOREVER, NULL));
+    CHECK_OK(taskmgr_manager_close(manager, TASKMGR_FOREVER, NULL));
+    taskmgr_module_free(module);
+    taskmgr_manager_free(manager);
+    taskmgr_clock_free(clock);
+}
+
 int main(void) {
+    forever();
     closing_modules();
     closing_the_manager();
     freeing_in_any_order();

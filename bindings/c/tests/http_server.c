@@ -81,7 +81,7 @@ static void served(void) {
     config.allowed_hosts = hosts;
     config.allowed_hosts_len = 1;
     config.max_connections = 16;
-    config.header_timeout_ms = 60000;
+    config.header_timeout_ms = TASKMGR_FOREVER;
     config.routes = routes;
     config.user_data = &self;
     config.destroy = destroy;
@@ -106,7 +106,7 @@ static void served(void) {
     CHECK(second == NULL);
 
     size_t cut_off = 9;
-    CHECK_OK(taskmgr_http_stop(server, A_MINUTE, &cut_off));
+    CHECK_OK(taskmgr_http_stop(server, TASKMGR_FOREVER, &cut_off));
     CHECK(cut_off == 0);
     CHECK(self.destroyed == 1);
     CHECK(taskmgr_http_server_port(server) == port);

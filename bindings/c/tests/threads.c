@@ -148,7 +148,6 @@ typedef struct {
     taskmgr_module *module;
     taskmgr_task *root;
     atomic_bool *stop;
-    unsigned seed;
 } worker;
 
 static void *live(void *argument) {
@@ -203,7 +202,7 @@ static void *look(void *argument) {
 
 static void everything(taskmgr_manager *manager, taskmgr_module *module) {
     atomic_bool stop = false;
-    worker self = {manager, module, new_task(module), &stop, 0};
+    worker self = {manager, module, new_task(module), &stop};
     pthread_t threads[THREADS + 1];
     threads[THREADS] = run_thread(look, &self);
     for (int i = 0; i < THREADS; i++) {
@@ -225,6 +224,45 @@ static void everything(taskmgr_manager *manager, taskmgr_module *module) {
     finish_and_free(self.root);
 }
 
+/* The manager is closed while others start tasks: each is started or refused, none is lost. */
+static void *start_until_closed(void *argument) {
+    worker *self = argument;
+    taskmgr_code code;
+    do {
+        taskmgr_task_spec spec = TASKMGR_TASK_SPEC("late");
+        taskmgr_task *task = NULL;
+        code = taskmgr_task_start(self->module, &spec, &task);
+        CHECK(code == TASKMGR_OK || code == TASKMGR_CLOSED || code == TASKMGR_ABORTED);
+        CHECK((code == TASKMGR_OK) == (task != NULL));
+        if (code == TASKMGR_OK) {
+            taskmgr_code ended = taskmgr_task_finish(task);
+            CHECK(ended == TASKMGR_OK || ended == TASKMGR_ABORTED);
+        }
+        taskmgr_task_free(task);
+    } while (code != TASKMGR_CLOSED);
+    return NULL;
+}
+
+static void closing(void) {
+    for (int round = 0; round < rounds(100); round++) {
+        taskmgr_manager *manager = new_manager();
+        worker self = {manager, new_module(manager, "repair"), NULL, NULL};
+        pthread_t threads[THREADS];
+        for (int i = 0; i < THREADS; i++) {
+            threads[i] = run_thread(start_until_closed, &self);
+        }
+        taskmgr_close_report *report = NULL;
+        CHECK_OK(taskmgr_manager_close(manager, A_MINUTE, &report));
+        CHECK(taskmgr_close_report_is_complete(report));
+        taskmgr_close_report_free(report);
+        for (int i = 0; i < THREADS; i++) {
+            join_thread(threads[i]);
+        }
+        taskmgr_module_free(self.module);
+        taskmgr_manager_free(manager);
+    }
+}
+
 int main(void) {
     taskmgr_manager *manager = new_manager();
     taskmgr_module *module = new_module(manager, "repair");
@@ -235,5 +273,6 @@ int main(void) {
     CHECK_OK(taskmgr_manager_close(manager, A_MINUTE, NULL));
     taskmgr_module_free(module);
     taskmgr_manager_free(manager);
+    closing();
     return 0;
 }

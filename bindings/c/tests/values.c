@@ -61,6 +61,8 @@ static void texts(void) {
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "not UTF-8", taskmgr_id_parse(TASKMGR_STR("\xff"), &id));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "null pointer of length 3",
                 taskmgr_id_parse(TASKMGR_STR_N(NULL, 3), &id));
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "TASKMGR_NO_STR",
+                taskmgr_id_parse(TASKMGR_STR(NULL), &id));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "TASKMGR_NUL",
                 taskmgr_id_parse(TASKMGR_STR_N("7", SIZE_MAX - 1), &id));
     /* What is behind the length is not looked at. */

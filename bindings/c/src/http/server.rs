@@ -39,7 +39,8 @@ pub struct taskmgr_http_config<'a> {
     pub allowed_hosts_len: usize,
     /// How many connections to hold at once; 2,048 by default. A parked wait needs one.
     pub max_connections: usize,
-    /// How long a client may take to send a request or be idle between two; 10 s by default.
+    /// How long a client may take to send a request or be idle between two; 10 s by default, at
+    /// most a day.
     pub header_timeout_ms: u64,
     /// Routes of the host, or NULL.
     pub routes: taskmgr_http_routes,
