@@ -40,7 +40,7 @@ public:
     /// The 36 characters of it.
     std::string to_string() const {
         char text[TASKMGR_ID_TEXT];
-        return taskmgr_id_format(id_, &text);
+        return taskmgr_id_format(id_, text);
     }
 
     /// Its 16 bytes, in the order in which they are written as text.
