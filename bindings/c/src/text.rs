@@ -49,6 +49,7 @@ impl<'a> taskmgr_str<'a> {
 
     /// Text that lives for longer than the borrow that it was made of: its owner is kept, and
     /// what it owns on the heap stays where it is. Nothing here reads it any more.
+    #[cfg(feature = "http")]
     pub(crate) fn lasting<'b>(self) -> taskmgr_str<'b> {
         taskmgr_str {
             data: self.data,

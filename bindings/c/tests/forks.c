@@ -32,9 +32,13 @@ static taskmgr_http_api *http_api;
 static taskmgr_http_waiting *http_waiting;
 
 static void serve(void) {
+#ifndef __SANITIZE_ADDRESS__
+    /* AddressSanitizer's allocator stays locked in a child if the server's thread allocates at
+     * the moment of the fork, unlike that of the C library. */
     taskmgr_http_config config = TASKMGR_HTTP_CONFIG;
     config.address = TASKMGR_STR("127.0.0.1:0");
     CHECK_OK(taskmgr_http_serve(manager, &config, &http_server));
+#endif
     CHECK_OK(taskmgr_http_api_create(manager, NULL, &http_api));
     char id[TASKMGR_ID_TEXT];
     char target[100];
@@ -47,7 +51,9 @@ static void serve(void) {
 }
 
 static void stop_serving(void) {
-    CHECK_OK(taskmgr_http_stop(http_server, A_MINUTE, NULL));
+    if (http_server != NULL) {
+        CHECK_OK(taskmgr_http_stop(http_server, A_MINUTE, NULL));
+    }
     taskmgr_http_server_free(http_server);
     taskmgr_http_waiting_free(http_waiting);
     taskmgr_http_api_free(http_api);
@@ -168,7 +174,9 @@ static void http_in_the_child(void) {
     CHECK_CODE(forked, taskmgr_http_waiting_respond(http_waiting, &response));
     CHECK_CODE(forked, taskmgr_http_waiting_on_ready(http_waiting, on_abort, NULL, destroy));
     CHECK(destroyed == 5);
-    CHECK_CODE(forked, taskmgr_http_stop(http_server, TASKMGR_FOREVER, NULL));
+    if (http_server != NULL) {
+        CHECK_CODE(forked, taskmgr_http_stop(http_server, TASKMGR_FOREVER, NULL));
+    }
 #endif
 }
 
@@ -230,6 +238,7 @@ static void generations(int left) {
 }
 
 int main(void) {
+    generations(25); /* while there is one thread */
     manager = new_manager();
     module = new_module(manager, "repair");
     task = new_task(module);
@@ -248,7 +257,6 @@ int main(void) {
     taskmgr_done_guard_free(done_guard);
     CHECK_OK(taskmgr_observer_wait(observer, 0, NULL));
     taskmgr_observer_free(observer);
-    generations(25);
     taskmgr_module_free(module);
     taskmgr_manager_free(manager);
     return 0;
