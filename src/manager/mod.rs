@@ -76,10 +76,10 @@ impl Manager {
     /// Registers a module.
     ///
     /// # Errors
-    /// [`ModuleExists`](ErrorCode::ModuleExists) if one of that name is registered or still
-    /// closing; [`InvalidArgument`](ErrorCode::InvalidArgument) for a name that is empty,
-    /// above 255 bytes or has control characters; [`Closed`](ErrorCode::Closed);
-    /// [`Forked`](ErrorCode::Forked).
+    /// [`ModuleExists`](crate::ErrorCode::ModuleExists) if one of that name is registered or still
+    /// closing; [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that is empty,
+    /// above 255 bytes or has control characters; [`Closed`](crate::ErrorCode::Closed);
+    /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -97,8 +97,8 @@ impl Manager {
     /// The module of this name.
     ///
     /// # Errors
-    /// [`UnknownModule`](ErrorCode::UnknownModule), [`Closed`](ErrorCode::Closed),
-    /// [`Forked`](ErrorCode::Forked).
+    /// [`UnknownModule`](crate::ErrorCode::UnknownModule), [`Closed`](crate::ErrorCode::Closed),
+    /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -113,7 +113,7 @@ impl Manager {
     /// The names of all modules, in order of registration.
     ///
     /// # Errors
-    /// [`Closed`](ErrorCode::Closed), [`Forked`](ErrorCode::Forked).
+    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -165,8 +165,8 @@ impl Manager {
     /// Sets it for roots that settle from now on; what it was before.
     ///
     /// # Errors
-    /// [`InvalidArgument`](ErrorCode::InvalidArgument) above 100 years,
-    /// [`Closed`](ErrorCode::Closed), [`Forked`](ErrorCode::Forked).
+    /// [`InvalidArgument`](crate::ErrorCode::InvalidArgument) above 100 years,
+    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// use std::time::Duration;
@@ -207,10 +207,10 @@ impl Manager {
     /// An observer of the task of this id, regular or virtual.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorCode::NotFound); [`Gone`](ErrorCode::Gone) if it was there, with
-    /// the reason and the final state; [`Provider`](ErrorCode::Provider) if no regular task
-    /// has the id and a provider could not say; [`Closed`](ErrorCode::Closed);
-    /// [`Forked`](ErrorCode::Forked).
+    /// [`NotFound`](crate::ErrorCode::NotFound); [`Gone`](crate::ErrorCode::Gone) if it was there, with
+    /// the reason and the final state; [`Provider`](crate::ErrorCode::Provider) if no regular task
+    /// has the id and a provider could not say; [`Closed`](crate::ErrorCode::Closed);
+    /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -227,8 +227,8 @@ impl Manager {
     /// The tasks of a module, by time of creation and then id.
     ///
     /// # Errors
-    /// [`UnknownModule`](ErrorCode::UnknownModule), [`Closed`](ErrorCode::Closed),
-    /// [`Forked`](ErrorCode::Forked).
+    /// [`UnknownModule`](crate::ErrorCode::UnknownModule), [`Closed`](crate::ErrorCode::Closed),
+    /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// use taskmgr::Filter;
@@ -273,10 +273,10 @@ impl Manager {
     }
 
     /// Closes all modules and the manager with them. Whoever still waits for a task at the
-    /// deadline gets [`Closed`](ErrorCode::Closed); closing again waits on for what still runs.
+    /// deadline gets [`Closed`](crate::ErrorCode::Closed); closing again waits on for what still runs.
     ///
     /// # Errors
-    /// [`Closed`](ErrorCode::Closed) if it was closed before; [`Forked`](ErrorCode::Forked).
+    /// [`Closed`](crate::ErrorCode::Closed) if it was closed before; [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// use std::time::Duration;

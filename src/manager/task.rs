@@ -101,7 +101,7 @@ impl Manager {
     }
 
     /// What the REST API answers: the status, and a settled root is unregistered with that
-    /// unless the manager was built with [`keep_on_read`](ManagerBuilder::keep_on_read).
+    /// unless the manager was built with [`keep_on_read`](crate::ManagerBuilder::keep_on_read).
     ///
     /// # Errors
     /// As [`observe`](Self::observe).
