@@ -11,7 +11,7 @@ use crate::tree::abort::Seen;
 use crate::tree::root::Tree;
 
 /// What is behind the handles of a shared owner: for bindings, whose own handle is its address.
-/// See [`SharedTask::into_raw`](crate::SharedTask::into_raw).
+/// See [`SharedTask::leak`](crate::SharedTask::leak).
 ///
 /// It lies beside the slot of its task, and like that is never given back: whoever comes too
 /// late finds another task, and never memory that is none.
@@ -19,8 +19,8 @@ use crate::tree::root::Tree;
 /// ```
 /// # let manager = taskmgr::Manager::builder().build()?;
 /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-/// let raw: &'static taskmgr::RawTask = task.into_raw();
-/// drop(taskmgr::SharedTask::from_raw(raw)); // the task fails: nobody has finished it
+/// let raw: &'static taskmgr::RawTask = task.leak();
+/// drop(taskmgr::SharedTask::reclaim(raw)); // the task fails: nobody has finished it
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
 #[derive(Debug)]

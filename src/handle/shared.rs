@@ -61,33 +61,33 @@ impl SharedTask {
     }
 
     /// Gives the handle away as the address of what is behind it, for a program in another
-    /// language to keep. It is one until [`from_raw`](Self::from_raw) takes it back.
+    /// language to keep. It is one until [`reclaim`](Self::reclaim) takes it back.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let raw = task.into_raw();
-    /// taskmgr::SharedTask::from_raw(raw).finish()?;
+    /// let raw = task.leak();
+    /// taskmgr::SharedTask::reclaim(raw).finish()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline]
-    pub fn into_raw(self) -> &'static RawTask {
+    pub fn leak(self) -> &'static RawTask {
         let raw = self.0;
         std::mem::forget(self);
         raw
     }
 
-    /// Takes a handle back, once for each [`into_raw`](Self::into_raw). Once more, and it is
+    /// Takes a handle back, once for each [`leak`](Self::leak). Once more, and it is
     /// that of another task, if one has come to lie there since.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let task = taskmgr::SharedTask::from_raw(task.into_raw());
+    /// let task = taskmgr::SharedTask::reclaim(task.leak());
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline]
-    pub fn from_raw(raw: &'static RawTask) -> Self {
+    pub fn reclaim(raw: &'static RawTask) -> Self {
         Self(raw)
     }
 
@@ -96,9 +96,9 @@ impl SharedTask {
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let raw = task.into_raw();
+    /// let raw = task.leak();
     /// taskmgr::SharedTask::borrow(raw).advance(1);
-    /// taskmgr::SharedTask::from_raw(raw).finish()?;
+    /// taskmgr::SharedTask::reclaim(raw).finish()?;
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline]

@@ -80,6 +80,27 @@ impl<'a, T> Place<'a, T> {
     }
 }
 
+/// What lies somewhere for as long as the process lives, as the handle that C knows it by.
+///
+/// # Safety
+///
+/// `To` has one field, a `From`, and its size.
+#[inline]
+pub(crate) unsafe fn wrapped<From, To>(from: &'static From) -> &'static To {
+    // SAFETY: promised by the caller.
+    unsafe { &*std::ptr::from_ref(from).cast() }
+}
+
+/// Such a handle, which the C program gives back.
+///
+/// # Safety
+///
+/// `handle` is null, or was given by [`Place::lend`].
+pub(crate) unsafe fn returned<T>(handle: *mut T) -> Option<&'static T> {
+    // SAFETY: promised by the caller, and what is lent stays where it is.
+    unsafe { handle.as_ref() }
+}
+
 /// Where the C program wants a value; `zero` there until it is given.
 pub(crate) struct ValuePlace<'a, T>(&'a mut MaybeUninit<T>);
 

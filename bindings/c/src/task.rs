@@ -11,7 +11,7 @@ use crate::callback::{
 use crate::code::taskmgr_code;
 use crate::error::Failure;
 use crate::guard;
-use crate::handle::{Place, get};
+use crate::handle::{self, Place, get};
 use crate::id::taskmgr_id;
 use crate::module::taskmgr_module;
 use crate::observer::taskmgr_observer;
@@ -23,8 +23,11 @@ use crate::text::taskmgr_str;
 /// The owner of a task: runs it and ends it. All calls on one handle may come from several
 /// threads at once, and what they count is added atomically. Freed without
 /// `taskmgr_task_finish` or `taskmgr_task_fail` it fails its task. Since 0.1.0.
-#[repr(transparent)]
 pub struct taskmgr_task(RawTask);
+
+// Nothing but what it is made of, so that the address of one is that of the other. (It is not
+// `repr(transparent)`: the header would name what is in it.)
+const _: () = assert!(size_of::<taskmgr_task>() == size_of::<RawTask>());
 
 impl taskmgr_task {
     #[inline]
@@ -34,8 +37,8 @@ impl taskmgr_task {
 
     #[inline]
     fn of(task: SharedTask) -> &'static Self {
-        // SAFETY: `repr(transparent)` over what it is made of.
-        unsafe { &*std::ptr::from_ref(task.into_raw()).cast() }
+        // SAFETY: it has one field, and its size.
+        unsafe { handle::wrapped(task.leak()) }
     }
 }
 
@@ -352,9 +355,10 @@ pub extern "C" fn taskmgr_task_clone(
 /// Takes `task`; NULL is nothing. Threads: any, once no other call uses this handle; a callback
 /// that such a call runs may. Errors: none. Since 0.1.0.
 #[unsafe(no_mangle)]
-pub extern "C" fn taskmgr_task_free(task: Option<&'static taskmgr_task>) {
+pub unsafe extern "C" fn taskmgr_task_free(task: *mut taskmgr_task) {
     guard::value((), || {
-        drop(task.map(|task| SharedTask::from_raw(&task.0)));
+        // SAFETY: the C program promises that it is a handle that was given to it.
+        drop(unsafe { handle::returned(task) }.map(|task| SharedTask::reclaim(&task.0)));
         Ok(())
     });
 }
