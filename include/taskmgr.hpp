@@ -12,7 +12,9 @@
 /// Errors. A call that fails throws a `taskmgr::error` (`aborted_error` where a task was told
 /// to abort). Compiled without exceptions, or with TASKMGR_NO_EXCEPTIONS defined, the same
 /// calls return a `taskmgr::result<T>` instead: `fallible<T>` stands for either. A file of one
-/// mode links with files of the other. Running out of memory ends the process.
+/// mode links with files of the other, as the names lie in an inline namespace of their mode:
+/// include this header where you would declare a class of it. The library ends the process
+/// when it runs out of memory.
 ///
 /// Ownership. Each object owns or shares what it stands for; nothing is freed by hand. Owners
 /// of tasks, reporters and guards move; managers, modules, observers and all views can be

@@ -57,8 +57,8 @@ public:
     static error last(taskmgr_code code) {
         // An error that could not be kept, as at the end of a thread, has its code alone.
         const bool kept = taskmgr_last_error_code() == code;
-        error it(static_cast<errc>(code), kept ? std::string(taskmgr_last_error())
-                                               : std::string(detail::view(taskmgr_code_name(code))));
+        const std::string name(detail::view(taskmgr_code_name(code)));
+        error it(static_cast<errc>(code), kept ? std::string(taskmgr_last_error()) : name);
         if (kept) {
             it.id_ = taskmgr_last_error_id();
             it.reason_ = taskmgr_last_error_gone_reason();
@@ -149,8 +149,11 @@ public:
 
     /// The error.
     const taskmgr::error& error() const {
-        const auto* why = std::get_if<1>(&it_);
-        return why != nullptr ? *why : (detail::no_value(nullptr), *why);
+        const auto* const why = std::get_if<1>(&it_);
+        if (why == nullptr) {
+            detail::no_value(nullptr);
+        }
+        return *why;
     }
     /// The error's code; `errc::ok` if there is none.
     errc code() const noexcept { return has_value() ? errc::ok : std::get_if<1>(&it_)->code(); }

@@ -53,7 +53,9 @@ public:
         return *this;
     }
     /// For how long a finished root stays; 0, the default, forgets it at once.
-    manager_builder& task_ttl(duration ttl) { return set(config_.task_ttl_ms, ttl, "the task TTL"); }
+    manager_builder& task_ttl(duration ttl) {
+        return set(config_.task_ttl_ms, ttl, "the task TTL");
+    }
     /// For how long one that a user started stays; an hour by default.
     manager_builder& user_task_ttl(duration ttl) {
         return set(config_.user_task_ttl_ms, ttl, "the TTL of user tasks");

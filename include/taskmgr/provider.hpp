@@ -26,7 +26,7 @@ struct virtual_task {
     std::uint64_t progress_completed = 0;         ///< How many units are done.
     std::optional<std::uint64_t> progress_total;  ///< How many there are, if that is known.
     std::uint64_t sequence_number = 0;            ///< The number of its tree, from 1; 0: none.
-    std::optional<time_point> created_at;         ///< When it was made; when it started if not told.
+    std::optional<time_point> created_at;         ///< When it was made; else when it started.
     std::optional<time_point> start_time;         ///< When it started.
     std::optional<time_point> end_time;           ///< When it ended.
     std::vector<child> children;                  ///< Its children elsewhere; local ones are added.

@@ -3,6 +3,7 @@
 #ifndef TASKMGR_WORK_HPP
 #define TASKMGR_WORK_HPP
 
+#include <new>
 #include <system_error>
 #include <thread>
 
