@@ -201,7 +201,9 @@ TEST_CASE("what a provider throws goes to whoever asked") {
         if (!knows) {
             throw std::runtime_error("r\xe9seau");
         }
-        return taskmgr::virtual_task(of, "rebuild");
+        taskmgr::virtual_task is(of, "rebuild");
+        is.abortable = true;
+        return is;
     };
     functions.abort = [](const taskmgr::id&, std::string_view) -> taskmgr::fallible<void> {
         throw 7;
@@ -219,6 +221,9 @@ TEST_CASE("what a provider throws goes to whoever asked") {
     why = ERROR_OF(observer.wait(a_minute));
     CHECK(why.code() == errc::closed);
     says(why, "the cluster is closed");
+    why = ERROR_OF(observer.abort("enough"));
+    CHECK(why.code() == errc::provider);
+    says(why, "unknown exception");
 }
 
 TEST_CASE("what a route throws is an answer") {

@@ -91,8 +91,17 @@ TEST_CASE("a task may be made first and started later") {
     FAILS(errc::aborted, aborted.start());
     CHECK(OK(aborted.status()).state() == taskmgr::state::failed);
 
-    taskmgr::task runs = OK(on.repair.task("repair").create());
+    const taskmgr::task parent = on.start();
+    taskmgr::task runs = OK(parent.child("part").create());
     CHECK(OK(runs.run([&] { return runs.id(); })) == runs.id());
+    taskmgr::task begun = OK(parent.child("part").create());
+    OK(begun.start());
+    OK(begun.run([] {}));
+    taskmgr::task stopped = OK(parent.child("part").create());
+    OK(stopped.abort("shutdown"));
+    FAILS(errc::aborted, stopped.run([] { FAIL("its work was done"); }));
+    CHECK(OK(parent.status()).child_counts().succeeded == 2);
+    OK(parent.finish());
 }
 
 TEST_CASE("owners and reporters count, each by itself") {
