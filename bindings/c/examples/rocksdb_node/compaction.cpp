@@ -1,0 +1,124 @@
+#include "compaction.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <stdexcept>
+
+#include "parts.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Keys from the first to the last, both included; none is as far as there are keys.
+struct range {
+    std::optional<std::string> first, last;
+    std::uint64_t bytes = 0;
+};
+
+std::uint64_t bytes_in(const store& in, const keyspace& of, const std::string& first,
+                       const std::string& last) {
+    rocksdb::SizeApproximationOptions options;
+    options.include_memtables = true;
+    const rocksdb::Range keys(first, last);
+    std::uint64_t bytes = 0;
+    check(in.db().GetApproximateSizes(options, of.handle, &keys, 1, &bytes),
+          "cannot tell the size of a range");
+    return bytes;
+}
+
+/// Splits a keyspace where files begin or end: no file lies between two ranges, and few in two.
+std::vector<range> split(const store& in, const keyspace& of, std::size_t ranges) {
+    rocksdb::ColumnFamilyMetaData files;
+    in.db().GetColumnFamilyMetaData(of.handle, &files);
+    std::set<std::string> ends;
+    for (const rocksdb::LevelMetaData& level : files.levels) {
+        for (const rocksdb::SstFileMetaData& file : level.files) {
+            ends.insert({file.smallestkey, file.largestkey});
+        }
+    }
+    const std::vector<std::string> keys(ends.begin(), ends.end());
+    const std::size_t count = std::min(ranges, std::max<std::size_t>(keys.size() / 2, 1));
+    std::vector<range> all(count);
+    for (std::size_t at = 0; at < count && !keys.empty(); ++at) {
+        const std::string& first = keys[at * keys.size() / count];
+        const std::string& last = keys[(at + 1) * keys.size() / count - 1];
+        all[at].bytes = bytes_in(in, of, first, last);
+        // What is not in a file yet may lie before the first file and behind the last.
+        all[at].first = at > 0 ? std::optional(first) : std::nullopt;
+        all[at].last = at + 1 < count ? std::optional(last) : std::nullopt;
+    }
+    return all;
+}
+
+/// A key as a name may have it.
+std::string shown(const std::optional<std::string>& key) {
+    if (!key) {
+        return "";
+    }
+    const bool plain = std::all_of(key->begin(), key->end(), [](char c) { return c > 31 && c < 127; });
+    return (plain ? *key : rocksdb::Slice(*key).ToString(true)).substr(0, 40);
+}
+
+/// Waits for the keyspace as long as the task is not told to abort.
+std::unique_lock<std::timed_mutex> claim(const taskmgr::task& task, keyspace& of) {
+    std::unique_lock lock(of.compacting, std::defer_lock);
+    do {
+        task.check_abort();
+    } while (!lock.try_lock_for(20ms));
+    return lock;
+}
+
+void compact_range(taskmgr::task& task, const store& in, jobs& seen, const keyspace& of,
+                   const range& keys) {
+    std::atomic<bool> canceled = false;
+    // Goes before the flag that it sets, and waits for an abort that is just setting it.
+    const auto guard = task.on_abort([&] { canceled = true; });
+    const auto adoption = seen.adopt(of.name, task);
+    rocksdb::CompactRangeOptions options;
+    options.canceled = &canceled;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    options.max_subcompactions = 2;
+    const rocksdb::Slice first(keys.first.value_or("")), last(keys.last.value_or(""));
+    const rocksdb::Status status = in.db().CompactRange(
+        options, of.handle, keys.first ? &first : nullptr, keys.last ? &last : nullptr);
+    if (!status.ok()) {
+        throw std::runtime_error(status.ToString());
+    }
+    task.set_completed(keys.bytes);
+}
+
+/// The ranges of a keyspace, each with a task that waits to be started.
+std::vector<part> plan(const taskmgr::task& whole, const store& in, jobs& seen, keyspace& of,
+                       std::size_t ranges) {
+    std::vector<part> parts;
+    for (range& keys : split(in, of, ranges)) {
+        auto task = whole.child("major compaction").scope("range").keyspace(of.name);
+        task.entity("[" + shown(keys.first) + "…" + shown(keys.last) + "]");
+        task.total(keys.bytes, "bytes");
+        parts.push_back({task.create(), [&in, &seen, &of, keys](taskmgr::task& own) {
+                             compact_range(own, in, seen, of, keys);
+                         }});
+    }
+    return parts;
+}
+
+}  // namespace
+
+void compact(const taskmgr::task& whole, const store& in, jobs& seen,
+             const std::vector<keyspace*>& keyspaces, std::size_t ranges) {
+    std::vector<part> parts;
+    for (keyspace* of : keyspaces) {
+        auto spec = whole.child("major compaction").scope("keyspace").keyspace(of->name);
+        auto task = spec.units("bytes").create();
+        auto planned = std::make_shared<std::vector<part>>(plan(task, in, seen, *of, ranges));
+        parts.push_back({std::move(task), [of, planned](taskmgr::task& own) {
+                             const auto alone = claim(own, *of);
+                             run_in_turn(own, "ranges", std::move(*planned));
+                         }});
+    }
+    run_together(whole, "keyspaces", std::move(parts));
+}
