@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -30,26 +31,35 @@ std::uint64_t bytes_in(const store& in, const keyspace& of, const std::string& f
     return bytes;
 }
 
-/// Splits a keyspace where files begin or end: no file lies between two ranges, and few in two.
+/// Splits a keyspace where files of its deepest level begin, as most of it lies there. A range
+/// ends with the last key before the next one at which any file begins or ends: so each file is
+/// in some range, and few are in two.
 std::vector<range> split(const store& in, const keyspace& of, std::size_t ranges) {
     rocksdb::ColumnFamilyMetaData files;
     in.db().GetColumnFamilyMetaData(of.handle, &files);
-    std::set<std::string> ends;
+    std::set<std::string> ends, starts;
     for (const rocksdb::LevelMetaData& level : files.levels) {
+        if (!level.files.empty()) {
+            starts.clear();
+        }
         for (const rocksdb::SstFileMetaData& file : level.files) {
             ends.insert({file.smallestkey, file.largestkey});
+            // Files in L0 overlap, and are no place to split at.
+            if (level.level > 0) {
+                starts.insert(file.smallestkey);
+            }
         }
     }
-    const std::vector<std::string> keys(ends.begin(), ends.end());
-    const std::size_t count = std::min(ranges, std::max<std::size_t>(keys.size() / 2, 1));
-    std::vector<range> all(count);
-    for (std::size_t at = 0; at < count && !keys.empty(); ++at) {
-        const std::string& first = keys[at * keys.size() / count];
-        const std::string& last = keys[(at + 1) * keys.size() / count - 1];
-        all[at].bytes = bytes_in(in, of, first, last);
-        // What is not in a file yet may lie before the first file and behind the last.
-        all[at].first = at > 0 ? std::optional(first) : std::nullopt;
-        all[at].last = at + 1 < count ? std::optional(last) : std::nullopt;
+    const std::vector<std::string> cuts(starts.begin(), starts.end());
+    std::vector<range> all(std::min(ranges, std::max<std::size_t>(cuts.size(), 1)));
+    for (std::size_t at = 1; at < all.size(); ++at) {
+        all[at].first = cuts[at * cuts.size() / all.size()];
+        all[at - 1].last = *std::prev(ends.lower_bound(*all[at].first));
+    }
+    for (std::size_t at = 0; at < all.size() && !ends.empty(); ++at) {
+        const bool last = at + 1 == all.size();
+        all[at].bytes = bytes_in(in, of, all[at].first.value_or(*ends.begin()),
+                                 last ? *ends.rbegin() : *all[at + 1].first);
     }
     return all;
 }
@@ -82,7 +92,8 @@ void compact_range(taskmgr::task& task, const store& in, jobs& seen, const keysp
     options.canceled = &canceled;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
     options.max_subcompactions = 2;
-    const rocksdb::Slice first(keys.first.value_or("")), last(keys.last.value_or(""));
+    const rocksdb::Slice first = keys.first ? *keys.first : rocksdb::Slice();
+    const rocksdb::Slice last = keys.last ? *keys.last : rocksdb::Slice();
     const rocksdb::Status status = in.db().CompactRange(
         options, of.handle, keys.first ? &first : nullptr, keys.last ? &last : nullptr);
     if (!status.ok()) {
