@@ -17,6 +17,7 @@
 /// compaction.cpp, backup.cpp and load.cpp are the operations, and parts.cpp what they share;
 /// routes.cpp has the REST endpoints, tree.cpp what is printed.
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>

@@ -4,6 +4,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <vector>
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -31,21 +32,23 @@ std::uint64_t bytes_in(const store& in, const keyspace& of, const std::string& f
     return bytes;
 }
 
-/// Splits a keyspace where files of its deepest level begin, as most of it lies there. A range
-/// ends with the last key before the next one at which any file begins or ends: so each file is
-/// in some range, and few are in two.
+/// Splits a keyspace where files of its largest level begin. A range ends with the last key before
+/// the next one at which any file begins or ends: so each file is in some range, and few in two.
 std::vector<range> split(const store& in, const keyspace& of, std::size_t ranges) {
     rocksdb::ColumnFamilyMetaData files;
     in.db().GetColumnFamilyMetaData(of.handle, &files);
     std::set<std::string> ends, starts;
+    std::uint64_t largest = 0;
     for (const rocksdb::LevelMetaData& level : files.levels) {
-        if (!level.files.empty()) {
+        // Files in L0 overlap, and are no place to split at.
+        const bool splits = level.level > 0 && level.size > largest;
+        if (splits) {
+            largest = level.size;
             starts.clear();
         }
         for (const rocksdb::SstFileMetaData& file : level.files) {
             ends.insert({file.smallestkey, file.largestkey});
-            // Files in L0 overlap, and are no place to split at.
-            if (level.level > 0) {
+            if (splits) {
                 starts.insert(file.smallestkey);
             }
         }

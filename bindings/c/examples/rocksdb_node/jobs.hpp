@@ -25,7 +25,8 @@
 #include <thread>
 #include <vector>
 
-/// RocksDB calls it on the threads of the jobs, with no lock held.
+/// RocksDB calls it on the threads of the jobs, with no lock held. A job's id is its own within the
+/// database.
 class jobs final : public rocksdb::EventListener {
 public:
     jobs(taskmgr::module flush, taskmgr::module compaction)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <stdexcept>
+#include <utility>
 
 #include "backup.hpp"
 #include "compaction.hpp"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <taskmgr.hpp>
@@ -16,8 +17,8 @@
 #include "parts.hpp"
 #include "store.hpp"
 
-/// Operations may be started on any thread; `close` is for one. What ends while they run is
-/// printed as a tree.
+/// Operations may be started on any thread, and each is printed as a tree when it has ended;
+/// `close` is for one thread.
 class node {
 public:
     /// Opens the database in `directory`, and serves REST.

@@ -3,6 +3,7 @@
 #include <rocksdb/convenience.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <stdexcept>
 #include <taskmgr.hpp>
 
