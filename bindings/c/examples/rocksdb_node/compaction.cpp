@@ -72,7 +72,8 @@ std::string shown(const std::optional<std::string>& key) {
     if (!key) {
         return "";
     }
-    const bool plain = std::all_of(key->begin(), key->end(), [](char c) { return c > 31 && c < 127; });
+    const bool plain =
+        std::all_of(key->begin(), key->end(), [](char c) { return c > 31 && c < 127; });
     return (plain ? *key : rocksdb::Slice(*key).ToString(true)).substr(0, 40);
 }
 
@@ -94,7 +95,6 @@ void compact_range(taskmgr::task& task, const store& in, jobs& seen, const keysp
     rocksdb::CompactRangeOptions options;
     options.canceled = &canceled;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-    options.max_subcompactions = 2;
     const rocksdb::Slice first = keys.first ? *keys.first : rocksdb::Slice();
     const rocksdb::Slice last = keys.last ? *keys.last : rocksdb::Slice();
     const rocksdb::Status status = in.db().CompactRange(

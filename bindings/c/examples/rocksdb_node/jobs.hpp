@@ -2,9 +2,9 @@
 ///
 /// | module | type | scope, entity | progress |
 /// | --- | --- | --- | --- |
-/// | `flush` | flush | job, "12: write buffer full" | records, of those in the sealed memtables |
-/// | `compaction` | automatic compaction | job, "13: L0 → L1, files in L0" | records, of those in the input files |
-/// | | manual compaction | the same, as a child of the range that asked for it | the same |
+/// | `flush` | flush | job, "12: write buffer full" | records, of the sealed memtables |
+/// | `compaction` | automatic compaction | job, "13: L0 → L1, files in L0" | records, of the input |
+/// | | manual compaction | the same, a child of the range that asked for it | the same |
 /// | | subcompaction | subcompaction, "13.0", a child of its compaction | records |
 ///
 /// RocksDB tells when a job begins, each file that it has written, and when it ends; so `completed`

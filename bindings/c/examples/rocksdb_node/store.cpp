@@ -20,7 +20,8 @@ rocksdb::Options database_options(std::shared_ptr<rocksdb::EventListener> listen
     options.create_if_missing = true;
     options.create_missing_column_families = true;
     options.max_background_jobs = 4;
-    options.max_subcompactions = 2;
+    // RocksDB 7.8 splits nothing with 2.
+    options.max_subcompactions = 3;
     options.listeners.push_back(std::move(listener));
     return options;
 }

@@ -76,8 +76,8 @@ void add(const taskmgr::status& task, std::string_view parents_type, const std::
     }
     for (const taskmgr::status& child : below->second) {
         const bool last = child.id() == below->second.back().id();
-        add(child, task.type(), indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "),
-            children, rows);
+        add(child, task.type(), indent + (last ? "└─ " : "├─ "),
+            indent + (last ? "   " : "│  "), children, rows);
     }
 }
 
