@@ -49,7 +49,9 @@ std::string figures(const taskmgr::progress& progress) {
         text += " of " + amount(progress.total);
     }
     text += " " + (bytes ? "MB" : progress.units);
-    return progress.total_known ? text + format(", %3.0f %%", 100 * progress.fraction()) : text;
+    return progress.total_known && progress.total > 0
+               ? text + format(", %3.0f %%", 100 * progress.fraction())
+               : text;
 }
 
 std::string time(const taskmgr::status& task) {
