@@ -1,0 +1,105 @@
+"""Trees of tasks as text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from ._views import Stats, Status
+
+_BAR = 10
+
+
+def _name(view: Stats | Status) -> str:
+    place = ".".join(part for part in (view.keyspace, view.table) if part)
+    parts = (view.type, view.scope, place, view.entity)
+    return " ".join(part for part in parts if part)
+
+
+def short(view: Stats | Status) -> str:
+    """One line in angle brackets, as reprs are."""
+    progress = getattr(view, "progress", None)
+    figures = "" if progress is None else f" {progress}"
+    error = getattr(view, "error", None)
+    failure = "" if error is None else f" error={error!r}"
+    head = f"{type(view).__name__} {_name(view)} {view.state}"
+    return f"<{head}{figures}{failure} id={view.id}>"
+
+
+def _bar(status: Status) -> str:
+    full = min(_BAR, int(status.progress.fraction * _BAR))
+    return "█" * full + "░" * (_BAR - full)
+
+
+def _line(status: Status) -> str:
+    error = "" if status.error is None else f"  {status.error}"
+    # A line break in an error would break the tree.
+    error = " ".join(error.splitlines())
+    return f"{_name(status)}  {_bar(status)} {status.progress}  {status.state}{error}"
+
+
+def _families(
+    statuses: Sequence[Status],
+) -> tuple[list[Status], dict[UUID, list[Status]]]:
+    """Those with no parent among them, and the children of each."""
+    ids = {status.id for status in statuses}
+    roots: list[Status] = []
+    children: dict[UUID, list[Status]] = {}
+    for status in statuses:
+        if status.parent_id is None or status.parent_id not in ids:
+            roots.append(status)
+        else:
+            children.setdefault(status.parent_id, []).append(status)
+    return roots, children
+
+
+def text(statuses: Iterable[Status]) -> str:
+    """The trees with lines from parent to child, one task a line."""
+    roots, children = _families(list(statuses))
+    lines: list[str] = []
+    # A stack rather than recursion: trees may be deeper than Python's stack.
+    stack = [(root, "", "") for root in reversed(roots)]
+    while stack:
+        status, mine, theirs = stack.pop()
+        lines.append(mine + _line(status))
+        below = children.get(status.id, [])
+        for last, child in zip([True] + [False] * len(below), reversed(below)):
+            arm, pad = ("└─ ", "   ") if last else ("├─ ", "│  ")
+            stack.append((child, theirs + arm, theirs + pad))
+    return "\n".join(lines)
+
+
+def _html_line(status: Status) -> str:
+    colour = {"done": "#2a7d4f", "failed": "#b3261e"}.get(status.state, "inherit")
+    progress = status.progress
+    error = "" if status.error is None else f" <em>{escape(status.error)}</em>"
+    return (
+        f'<span title="{status.id}">{escape(_name(status))}</span> '
+        f'<progress max="{max(progress.total, 1)}" value="{progress.completed}"></progress> '
+        f"{escape(str(progress))} "
+        f'<span style="color:{colour}">{status.state}</span>{error}'
+    )
+
+
+def html(statuses: Iterable[Status]) -> str:
+    """The trees as nested lists that fold."""
+    roots, children = _families(list(statuses))
+    out: list[str] = ['<ul class="taskmgr">']
+    stack: list[Status | str] = ["</ul>", *reversed(roots)]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            out.append(item)
+            continue
+        below = children.get(item.id)
+        if below is None:
+            out.append(f"<li>{_html_line(item)}</li>")
+            continue
+        out.append(f"<li><details open><summary>{_html_line(item)}</summary><ul>")
+        stack.append("</ul></details></li>")
+        stack.extend(reversed(below))
+    return "".join(out)

@@ -1,0 +1,329 @@
+//! The one manager of a node.
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use std::time::Duration;
+use taskmgr::{Clock, Filter};
+use uuid::Uuid;
+
+use crate::args::{Id, Seconds, StateWord};
+use crate::clock::ManualClock;
+use crate::error::OrRaise;
+use crate::guard::{self, Guard};
+use crate::module::{Module, Wanted};
+use crate::observer::Observer;
+use crate::server::{self, Server};
+use crate::{views, wait};
+use taskmgr_http::ServerConfig;
+
+/// Keeps track of a node's long-running operations. As a context manager it is closed with the
+/// block.
+#[pyclass(frozen, module = "taskmgr", weakref)]
+pub(crate) struct Manager(taskmgr::Manager);
+
+impl Manager {
+    /// Asks about a task by its id.
+    fn ask<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        question: impl FnOnce(&taskmgr::Manager, Uuid) -> taskmgr::Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let manager = self.0.clone();
+        wait::asking(py, move || question(&manager, id.0))
+    }
+}
+
+impl Manager {
+    /// The same where the answer takes no time unless a provider gives it.
+    fn ask_one<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        id: Id,
+        question: impl FnOnce(&taskmgr::Manager, Uuid) -> taskmgr::Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let manager = self.0.clone();
+        wait::asking_one(py, move || question(&manager, id.0))
+    }
+}
+
+#[pymethods]
+impl Manager {
+    #[new]
+    #[pyo3(signature = (*, task_ttl = Seconds(Duration::ZERO), user_task_ttl = Seconds(Duration::from_secs(3600)), clock = None, node = "", reaper = true, keep_on_read = false, max_kept_children = 1024, max_kept_per_root = 16384, tombstones = 4096, provider_deadline = Seconds::FIVE))]
+    #[pyo3(
+        text_signature = "(*, task_ttl=0.0, user_task_ttl=3600.0, clock=None, node=\"\", reaper=True, keep_on_read=False, max_kept_children=1024, max_kept_per_root=16384, tombstones=4096, provider_deadline=5.0)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
+    fn new(
+        py: Python<'_>,
+        task_ttl: Seconds,
+        user_task_ttl: Seconds,
+        clock: Option<&Bound<'_, ManualClock>>,
+        node: &str,
+        reaper: bool,
+        keep_on_read: bool,
+        max_kept_children: usize,
+        max_kept_per_root: usize,
+        tombstones: usize,
+        provider_deadline: Seconds,
+    ) -> PyResult<Self> {
+        let clock = match clock {
+            Some(clock) => Clock::Manual(clock.get().0.clone()),
+            None => Clock::System,
+        };
+        taskmgr::Manager::builder()
+            .task_ttl(task_ttl.0)
+            .user_task_ttl(user_task_ttl.0)
+            .clock(clock)
+            .node(node)
+            .reaper(reaper)
+            .keep_on_read(keep_on_read)
+            .max_kept_children(max_kept_children)
+            .max_kept_per_root(max_kept_per_root)
+            .tombstones(tombstones)
+            .provider_deadline(provider_deadline.0)
+            .build()
+            .map(Self)
+            .or_raise(py)
+    }
+
+    fn register_module(&self, py: Python<'_>, name: &str) -> PyResult<Module> {
+        let module = self.0.register_module(name).or_raise(py)?;
+        Ok(Module::new(module, &self.0))
+    }
+
+    fn module(&self, py: Python<'_>, name: &str) -> PyResult<Module> {
+        let module = self.0.module(name).or_raise(py)?;
+        Ok(Module::new(module, &self.0))
+    }
+
+    fn modules(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.0.modules().or_raise(py)
+    }
+
+    #[getter]
+    fn node(&self) -> &str {
+        self.0.node()
+    }
+
+    #[getter]
+    fn keep_on_read(&self) -> bool {
+        self.0.keep_on_read()
+    }
+
+    #[getter]
+    fn task_ttl(&self) -> f64 {
+        self.0.task_ttl().as_secs_f64()
+    }
+
+    fn set_task_ttl(&self, py: Python<'_>, ttl: Seconds) -> PyResult<f64> {
+        let before = self.0.set_task_ttl(ttl.0).or_raise(py)?;
+        Ok(before.as_secs_f64())
+    }
+
+    #[getter]
+    fn user_task_ttl(&self) -> f64 {
+        self.0.user_task_ttl().as_secs_f64()
+    }
+
+    fn set_user_task_ttl(&self, py: Python<'_>, ttl: Seconds) -> PyResult<f64> {
+        let before = self.0.set_user_task_ttl(ttl.0).or_raise(py)?;
+        Ok(before.as_secs_f64())
+    }
+
+    fn observe(&self, py: Python<'_>, id: Id) -> PyResult<Observer> {
+        self.ask_one(py, id, taskmgr::Manager::observe)
+            .map(Observer)
+    }
+
+    fn status<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
+        views::status(py, &self.ask_one(py, id, taskmgr::Manager::status)?)
+    }
+
+    fn take_status<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
+        views::status(py, &self.ask_one(py, id, taskmgr::Manager::take_status)?)
+    }
+
+    fn read_status<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
+        views::status(py, &self.ask_one(py, id, taskmgr::Manager::read_status)?)
+    }
+
+    fn status_tree<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        views::statuses(py, &self.ask(py, id, taskmgr::Manager::status_tree)?)
+    }
+
+    fn take_status_tree<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        views::statuses(py, &self.ask(py, id, taskmgr::Manager::take_status_tree)?)
+    }
+
+    fn read_status_tree<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        views::statuses(py, &self.ask(py, id, taskmgr::Manager::read_status_tree)?)
+    }
+
+    #[pyo3(signature = (id = None))]
+    fn tree<'py>(&self, py: Python<'py>, id: Option<Id>) -> PyResult<Bound<'py, PyAny>> {
+        let manager = self.0.clone();
+        let statuses = match id {
+            Some(id) => wait::asking(py, move || manager.status_tree(id.0))?,
+            None => wait::asking(py, move || forest(&manager))?,
+        };
+        views::tree(py, &statuses)
+    }
+
+    #[pyo3(signature = (module, *, keyspace = "", table = "", r#type = "", scope = "", state = None, internal = false, limit = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
+    fn list<'py>(
+        &self,
+        py: Python<'py>,
+        module: &str,
+        keyspace: &str,
+        table: &str,
+        r#type: &str,
+        scope: &str,
+        state: Option<StateWord>,
+        internal: bool,
+        limit: Option<usize>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let wanted = Wanted {
+            keyspace,
+            table,
+            r#type,
+            scope,
+            state,
+            internal,
+            limit,
+        };
+        let (manager, module, filter) = (self.0.clone(), module.to_owned(), wanted.filter());
+        views::list(
+            py,
+            &wait::asking(py, move || manager.list(&module, &filter))?,
+        )
+    }
+
+    fn drain(&self, py: Python<'_>, module: &str) -> PyResult<usize> {
+        py.detach(|| self.0.drain(module)).or_raise(py)
+    }
+
+    #[pyo3(signature = (id, reason = "asked for by id"))]
+    fn abort(&self, py: Python<'_>, id: Id, reason: &str) -> PyResult<()> {
+        let reason = reason.to_owned();
+        self.ask(py, id, move |manager, id| manager.abort(id, &reason))
+    }
+
+    fn suspend(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        self.ask(py, id, taskmgr::Manager::suspend)
+    }
+
+    fn resume(&self, py: Python<'_>, id: Id) -> PyResult<()> {
+        self.ask(py, id, taskmgr::Manager::resume)
+    }
+
+    #[pyo3(signature = (id, timeout = None))]
+    fn wait<'py>(
+        &self,
+        py: Python<'py>,
+        id: Id,
+        timeout: Option<Seconds>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let observer = self.ask_one(py, id, taskmgr::Manager::observe)?;
+        let timeout = timeout.map(|timeout| timeout.0);
+        views::status(py, &wait::for_task(py, &observer, timeout)?)
+    }
+
+    fn on_done(&self, py: Python<'_>, id: Id, callback: &Bound<'_, PyAny>) -> PyResult<Guard> {
+        let callback = guard::done(guard::callable(callback)?);
+        self.ask(py, id, move |manager, id| manager.on_done(id, callback))
+            .map(Guard::done)
+    }
+
+    #[pyo3(signature = (module, deadline = Seconds::FIVE), text_signature = "($self, module, deadline=5.0)")]
+    fn close_module<'py>(
+        &self,
+        py: Python<'py>,
+        module: &str,
+        deadline: Seconds,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (manager, module) = (self.0.clone(), module.to_owned());
+        let report = wait::interruptible(py, move || manager.close_module(&module, deadline.0))?;
+        views::close_report(py, &report.or_raise(py)?)
+    }
+
+    #[pyo3(signature = (deadline = Seconds::FIVE), text_signature = "($self, deadline=5.0)")]
+    fn close<'py>(&self, py: Python<'py>, deadline: Seconds) -> PyResult<Bound<'py, PyAny>> {
+        let manager = self.0.clone();
+        let report = wait::interruptible(py, move || manager.close(deadline.0))?;
+        views::close_report(py, &report.or_raise(py)?)
+    }
+
+    #[pyo3(signature = (address = "127.0.0.1:10000", *, test_endpoints = false, allowed_hosts = Vec::new(), max_connections = 2048, header_timeout = Seconds(Duration::from_secs(10))))]
+    #[pyo3(
+        text_signature = "($self, address=\"127.0.0.1:10000\", *, test_endpoints=False, allowed_hosts=(), max_connections=2048, header_timeout=10.0)"
+    )]
+    fn serve(
+        &self,
+        py: Python<'_>,
+        address: &str,
+        test_endpoints: bool,
+        allowed_hosts: Vec<String>,
+        max_connections: usize,
+        header_timeout: Seconds,
+    ) -> PyResult<Server> {
+        let config = ServerConfig::new()
+            .address(server::address(py, address)?)
+            .test_endpoints(test_endpoints)
+            .allowed_hosts(allowed_hosts)
+            .max_connections(max_connections)
+            .header_timeout(header_timeout.0);
+        // In a forked child the manager answers nobody.
+        self.0.modules().or_raise(py)?;
+        Server::start(py, self.0.clone(), config)
+    }
+
+    fn tick(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.0.tick())
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let manager = self.0.clone();
+        match wait::interruptible(py, move || manager.close(Seconds::FIVE.0))? {
+            // The block has closed it itself.
+            Err(error) if error.is_closed() => Ok(()),
+            closed => closed.or_raise(py).map(|_| ()),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Manager(node={:?})", self.0.node())
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(crate::error::unpicklable("Manager"))
+    }
+}
+
+/// The statuses of all trees, module by module. What is gone between the list and the question
+/// is no part of it any more.
+fn forest(manager: &taskmgr::Manager) -> taskmgr::Result<Vec<taskmgr::Status>> {
+    let mut statuses = Vec::new();
+    for module in manager.modules()? {
+        let listed = match manager.list(&module, &Filter::new()) {
+            Err(error) if error.code() == taskmgr::ErrorCode::UnknownModule => continue,
+            listed => listed?,
+        };
+        for stats in listed {
+            match manager.status_tree(stats.id) {
+                Ok(tree) => statuses.extend(tree),
+                Err(error) if error.is_gone() || error.is_not_found() => {}
+                Err(error) if error.code() == taskmgr::ErrorCode::Provider => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(statuses)
+}

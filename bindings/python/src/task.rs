@@ -1,0 +1,272 @@
+//! The owner of a task: runs it and ends it.
+
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyString};
+use taskmgr::{ErrorCode, RawTask, SharedTask};
+use uuid::Uuid;
+
+use crate::args::{Amount, Id};
+use crate::error::{OrRaise, message};
+use crate::guard::{self, Guard};
+use crate::module::Module;
+use crate::observer::Observer;
+use crate::reporter::Reporter;
+use crate::spec::{self, Spec};
+use crate::track::{Track, Worker};
+use crate::{gate, views, wait};
+
+/// The owner of a task, for any number of threads. As a context manager it starts the task, and
+/// ends it with the block: done, or failed with the exception's type and message. When the last
+/// reference goes before that, the task has failed.
+#[pyclass(frozen, module = "taskmgr", weakref)]
+pub(crate) struct Task {
+    raw: &'static RawTask,
+    /// Set when this handle has seen the end: what is dropped then waits for nobody.
+    has_ended: AtomicBool,
+    /// Whether a total was told.
+    pub(crate) has_total: AtomicBool,
+}
+
+impl Task {
+    #[inline]
+    pub(crate) fn new(task: taskmgr::Task, has_total: bool) -> Self {
+        Self {
+            raw: task.share().into_raw(),
+            has_ended: AtomicBool::new(false),
+            has_total: AtomicBool::new(has_total),
+        }
+    }
+
+    pub(crate) fn set_total_to(&self, total: u64) {
+        self.has_total.store(true, Ordering::Relaxed);
+        self.owner().set_total(total);
+    }
+
+    #[inline]
+    pub(crate) fn owner(&self) -> ManuallyDrop<SharedTask> {
+        SharedTask::borrow(self.raw)
+    }
+
+    /// Ends the task; attached where nobody has to be waited for, as a thread that lets go of
+    /// the GIL gets it back only when the others have had their turns. It waits for an abort
+    /// callback that runs on another thread: where a signal is heard, if one is running.
+    fn end(
+        &self,
+        py: Python<'_>,
+        end: impl FnOnce(&SharedTask) -> taskmgr::Result<()> + Send + 'static,
+    ) -> PyResult<taskmgr::Result<()>> {
+        let owner = self.owner();
+        let ended = if !gate::has_abort_callbacks() {
+            end(&owner)
+        } else if gate::is_busy() {
+            let owner = SharedTask::clone(&owner);
+            wait::interruptible(py, move || end(&owner))?
+        } else {
+            py.detach(|| end(&owner))
+        };
+        let forked = matches!(&ended, Err(error) if error.code() == ErrorCode::Forked);
+        self.has_ended.store(!forked, Ordering::Relaxed);
+        Ok(ended)
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        let owner = SharedTask::from_raw(self.raw);
+        if *self.has_ended.get_mut() {
+            return;
+        }
+        if gate::is_shut() {
+            // Nobody will ask any more, and a callback on another thread may stand still.
+            std::mem::forget(owner);
+            return;
+        }
+        if !gate::has_abort_callbacks() {
+            drop(owner);
+            return;
+        }
+        let mut owner = Some(owner);
+        let _ = Python::try_attach(|py| py.detach(|| drop(owner.take())));
+    }
+}
+
+#[pymethods]
+impl Task {
+    #[getter]
+    fn id(&self) -> Uuid {
+        self.owner().id()
+    }
+
+    fn start(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        slf.get().owner().start().or_raise(slf.py())?;
+        Ok(slf)
+    }
+
+    fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py, SharedTask::finish)?.or_raise(py)
+    }
+
+    fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let text = match error.cast::<PyString>() {
+            Ok(text) => text.to_cow()?.into_owned(),
+            Err(_) if error.is_instance_of::<pyo3::exceptions::PyBaseException>() => {
+                message(py, &PyErr::from_value(error.clone()))
+            }
+            Err(_) => {
+                return Err(pyo3::exceptions::PyTypeError::new_err(format!(
+                    "a task fails with a text or an exception, not {}",
+                    error.get_type().name()?
+                )));
+            }
+        };
+        self.end(py, |owner| owner.fail(text))?.or_raise(py)
+    }
+
+    #[pyo3(signature = (n = Amount(1)), text_signature = "($self, n=1)")]
+    fn advance(&self, n: Amount) {
+        self.owner().advance(n.0);
+    }
+
+    fn set_completed(&self, n: Amount) {
+        self.owner().set_completed(n.0);
+    }
+
+    fn set_total(&self, total: Amount) {
+        self.set_total_to(total.0);
+    }
+
+    #[getter]
+    fn abort_requested(&self) -> bool {
+        self.owner().abort_requested()
+    }
+
+    fn check_abort(&self, py: Python<'_>) -> PyResult<()> {
+        self.owner().check_abort().or_raise(py)
+    }
+
+    fn checkpoint(&self, py: Python<'_>) -> PyResult<()> {
+        // Only who is to sleep needs another thread to look for signals.
+        match taskmgr::nonblocking(|| self.owner().checkpoint()) {
+            Err(error) if error.code() == ErrorCode::WouldDeadlock => {
+                let owner = SharedTask::clone(&self.owner());
+                wait::interruptible(py, move || owner.checkpoint())?.or_raise(py)
+            }
+            over => over.or_raise(py),
+        }
+    }
+
+    #[pyo3(signature = (r#type, *, scope = "", keyspace = "", table = "", entity = "", shard = None, total = None, units = "", abortable = false, internal = false, user_task = false, id = None, module = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
+    fn child(
+        &self,
+        py: Python<'_>,
+        r#type: &str,
+        scope: &str,
+        keyspace: &str,
+        table: &str,
+        entity: &str,
+        shard: Option<i64>,
+        total: Option<Amount>,
+        units: &str,
+        abortable: bool,
+        internal: bool,
+        user_task: bool,
+        id: Option<Id>,
+        module: Option<&Bound<'_, Module>>,
+    ) -> PyResult<Self> {
+        let shard = spec::shard(py, shard)?;
+        let spec = Spec {
+            scope,
+            keyspace,
+            table,
+            entity,
+            shard,
+            total,
+            units,
+            abortable,
+            internal,
+            user_task,
+            id,
+        };
+        let has_total = spec.total.is_some();
+        let builder = spec.fill(self.owner().child(r#type));
+        match module {
+            Some(module) => spec::create(py, builder.module(&module.get().inner), has_total),
+            None => spec::create(py, builder, has_total),
+        }
+    }
+
+    fn observe(&self) -> Observer {
+        Observer(self.owner().observe())
+    }
+
+    fn reporter(&self, py: Python<'_>) -> PyResult<Reporter> {
+        let owner = self.owner();
+        // In a forked child nobody would ever see what it counts.
+        owner.observe().is_terminal().or_raise(py)?;
+        Ok(Reporter::new(owner.reporter()))
+    }
+
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let owner = self.owner();
+        views::status(py, &owner.status().or_raise(py)?)
+    }
+
+    #[pyo3(signature = (reason = "asked for by its owner"))]
+    fn abort(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
+        let owner = self.owner();
+        py.detach(|| owner.abort(reason)).or_raise(py)
+    }
+
+    fn on_abort(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<Guard> {
+        let callback = guard::aborted(guard::callable(callback)?);
+        let owner = self.owner();
+        let guard = py.detach(|| owner.on_abort(callback)).or_raise(py)?;
+        Ok(Guard::abort(guard))
+    }
+
+    #[pyo3(signature = (iterable, *, total = None))]
+    fn track(
+        slf: &Bound<'_, Self>,
+        iterable: &Bound<'_, PyAny>,
+        total: Option<Amount>,
+    ) -> PyResult<Track> {
+        Track::new(Worker::Task(slf.clone().unbind()), iterable, total)
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        Self::start(slf)
+    }
+
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _type: &Bound<'_, PyAny>,
+        exception: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        let ended = if exception.is_none() {
+            self.end(py, SharedTask::finish)?
+        } else {
+            let text = message(py, &PyErr::from_value(exception.clone()));
+            // The exception goes on, and says more than that the task was told to abort.
+            self.end(py, |owner| owner.fail(text))?.or(Ok(()))
+        };
+        match ended {
+            // The block has ended the task itself.
+            Err(error) if error.code() == ErrorCode::AlreadyFinished => Ok(false),
+            ended => ended.or_raise(py).map(|()| false),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Task(id={})", self.owner().id())
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(crate::error::unpicklable("Task"))
+    }
+}
