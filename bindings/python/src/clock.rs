@@ -17,10 +17,12 @@ impl ManualClock {
         Self(taskmgr::ManualClock::new())
     }
 
+    /// Moves the clock on.
     fn advance(&self, by: Seconds) {
         self.0.advance(by.0);
     }
 
+    /// Sets the wall clock, forwards or back; TTLs do not notice.
     fn set_wall(&self, now: SystemTime) {
         self.0.set_wall(now);
     }

@@ -34,6 +34,7 @@ impl Guard {
 
 #[pymethods]
 impl Guard {
+    /// Takes the callback back, and waits for it if it is running on another thread.
     #[pyo3(signature = (*, wait = true))]
     fn cancel(&self, py: Python<'_>, wait: bool) -> PyResult<()> {
         match self.take() {

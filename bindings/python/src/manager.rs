@@ -88,79 +88,97 @@ impl Manager {
             .or_raise(py)
     }
 
+    /// Registers a module; `ModuleExists` if there is one of that name.
     fn register_module(&self, py: Python<'_>, name: &str) -> PyResult<Module> {
         let module = self.0.register_module(name).or_raise(py)?;
         Ok(Module::new(module, &self.0))
     }
 
+    /// The module of this name; `UnknownModule` if there is none.
     fn module(&self, py: Python<'_>, name: &str) -> PyResult<Module> {
         let module = self.0.module(name).or_raise(py)?;
         Ok(Module::new(module, &self.0))
     }
 
+    /// The names of all modules, in order of registration.
     fn modules(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         self.0.modules().or_raise(py)
     }
 
+    /// The address that the manager was given.
     #[getter]
     fn node(&self) -> &str {
         self.0.node()
     }
 
+    /// Whether reading the status of a settled root over REST leaves it registered.
     #[getter]
     fn keep_on_read(&self) -> bool {
         self.0.keep_on_read()
     }
 
+    /// For how many seconds a finished root stays.
     #[getter]
     fn task_ttl(&self) -> f64 {
         self.0.task_ttl().as_secs_f64()
     }
 
+    /// Sets it for roots that settle from now on; what it was before.
     fn set_task_ttl(&self, py: Python<'_>, ttl: Seconds) -> PyResult<f64> {
         let before = self.0.set_task_ttl(ttl.0).or_raise(py)?;
         Ok(before.as_secs_f64())
     }
 
+    /// For how many seconds a finished root that a user started stays.
     #[getter]
     fn user_task_ttl(&self) -> f64 {
         self.0.user_task_ttl().as_secs_f64()
     }
 
+    /// Sets it for roots that settle from now on; what it was before.
     fn set_user_task_ttl(&self, py: Python<'_>, ttl: Seconds) -> PyResult<f64> {
         let before = self.0.set_user_task_ttl(ttl.0).or_raise(py)?;
         Ok(before.as_secs_f64())
     }
 
+    /// An observer of the task of this id; `NotFound`, `Gone` or `Expired` without one.
     fn observe(&self, py: Python<'_>, id: Id) -> PyResult<Observer> {
         self.ask_one(py, id, taskmgr::Manager::observe)
             .map(Observer)
     }
 
+    /// How the task is. This only looks.
     fn status<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
         views::status(py, &self.ask_one(py, id, taskmgr::Manager::status)?)
     }
 
+    /// How the settled root has ended; it is unregistered with that. `NotSettled`.
     fn take_status<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
         views::status(py, &self.ask_one(py, id, taskmgr::Manager::take_status)?)
     }
 
+    /// What the REST API answers: a settled root is unregistered with that, unless the manager
+    /// keeps what was read.
     fn read_status<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Bound<'py, PyAny>> {
         views::status(py, &self.ask_one(py, id, taskmgr::Manager::read_status)?)
     }
 
+    /// The statuses of the task and all its descendants, breadth-first.
     fn status_tree<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Vec<Bound<'py, PyAny>>> {
         views::statuses(py, &self.ask(py, id, taskmgr::Manager::status_tree)?)
     }
 
+    /// The same of a settled root, which is unregistered with that.
     fn take_status_tree<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Vec<Bound<'py, PyAny>>> {
         views::statuses(py, &self.ask(py, id, taskmgr::Manager::take_status_tree)?)
     }
 
+    /// The same as the REST API answers it.
     fn read_status_tree<'py>(&self, py: Python<'py>, id: Id) -> PyResult<Vec<Bound<'py, PyAny>>> {
         views::statuses(py, &self.ask(py, id, taskmgr::Manager::read_status_tree)?)
     }
 
+    /// The tree of a task, or of all tasks that are not internal, to look at.
     #[pyo3(signature = (id = None))]
     fn tree<'py>(&self, py: Python<'py>, id: Option<Id>) -> PyResult<Bound<'py, PyAny>> {
         let manager = self.0.clone();
@@ -171,6 +189,7 @@ impl Manager {
         views::tree(py, &statuses)
     }
 
+    /// The tasks of a module, as `Module.list`.
     #[pyo3(signature = (module, *, keyspace = "", table = "", r#type = "", scope = "", state = None, internal = false, limit = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn list<'py>(
@@ -201,24 +220,29 @@ impl Manager {
         )
     }
 
+    /// Unregisters all settled roots of a module; how many there were.
     fn drain(&self, py: Python<'_>, module: &str) -> PyResult<usize> {
         py.detach(|| self.0.drain(module)).or_raise(py)
     }
 
+    /// Tells the task and all below it to abort; `NotAbortable` if it is not marked so.
     #[pyo3(signature = (id, reason = "asked for by id"))]
     fn abort(&self, py: Python<'_>, id: Id, reason: &str) -> PyResult<()> {
         let reason = reason.to_owned();
         self.ask(py, id, move |manager, id| manager.abort(id, &reason))
     }
 
+    /// Asks the task's owner to sleep at its next checkpoint.
     fn suspend(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         self.ask(py, id, taskmgr::Manager::suspend)
     }
 
+    /// Takes that back.
     fn resume(&self, py: Python<'_>, id: Id) -> PyResult<()> {
         self.ask(py, id, taskmgr::Manager::resume)
     }
 
+    /// Sleeps until the task has ended, as `Observer.wait`.
     #[pyo3(signature = (id, timeout = None))]
     fn wait<'py>(
         &self,
@@ -231,12 +255,14 @@ impl Manager {
         views::status(py, &wait::for_task(py, &observer, timeout)?)
     }
 
+    /// Calls `callback` once when the task has ended, as `Observer.on_done`.
     fn on_done(&self, py: Python<'_>, id: Id, callback: &Bound<'_, PyAny>) -> PyResult<Guard> {
         let callback = guard::done(guard::callable(callback)?);
         self.ask(py, id, move |manager, id| manager.on_done(id, callback))
             .map(Guard::done)
     }
 
+    /// Closes a module, as `Module.close`.
     #[pyo3(signature = (module, deadline = Seconds::FIVE), text_signature = "($self, module, deadline=5.0)")]
     fn close_module<'py>(
         &self,
@@ -249,6 +275,7 @@ impl Manager {
         views::close_report(py, &report.or_raise(py)?)
     }
 
+    /// Closes all modules and the manager with them; `Closed` if it was.
     #[pyo3(signature = (deadline = Seconds::FIVE), text_signature = "($self, deadline=5.0)")]
     fn close<'py>(&self, py: Python<'py>, deadline: Seconds) -> PyResult<Bound<'py, PyAny>> {
         let manager = self.0.clone();
@@ -256,6 +283,8 @@ impl Manager {
         views::close_report(py, &report.or_raise(py)?)
     }
 
+    /// Serves the REST API, on a thread of its own. It has no authentication: whoever reaches the
+    /// port can abort tasks.
     #[pyo3(signature = (address = "127.0.0.1:10000", *, test_endpoints = false, allowed_hosts = Vec::new(), max_connections = 2048, header_timeout = Seconds(Duration::from_secs(10))))]
     #[pyo3(
         text_signature = "($self, address=\"127.0.0.1:10000\", *, test_endpoints=False, allowed_hosts=(), max_connections=2048, header_timeout=10.0)"
@@ -280,6 +309,7 @@ impl Manager {
         Server::start(py, self.0.clone(), config)
     }
 
+    /// Forgets the roots whose time has come, for hosts without the reaper; how many.
     fn tick(&self, py: Python<'_>) -> usize {
         py.detach(|| self.0.tick())
     }

@@ -55,11 +55,13 @@ impl Wanted<'_> {
 
 #[pymethods]
 impl Module {
+    /// The module's name.
     #[getter]
     fn name(&self) -> &str {
         self.inner.name()
     }
 
+    /// Makes a task, in the state `created`: `with` or `start` starts it.
     #[pyo3(signature = (r#type, *, scope = "", keyspace = "", table = "", entity = "", shard = None, total = None, units = "", abortable = false, internal = false, user_task = false, id = None, parent = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn task(
@@ -101,6 +103,7 @@ impl Module {
         }
     }
 
+    /// The module's tasks, by time of creation and then id; "" and `None` filter nothing.
     #[pyo3(signature = (*, keyspace = "", table = "", r#type = "", scope = "", state = None, internal = false, limit = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn list<'py>(
@@ -127,10 +130,12 @@ impl Module {
         views::list(py, &wait::asking(py, move || module.list(&filter))?)
     }
 
+    /// Unregisters all settled roots; how many there were.
     fn drain(&self, py: Python<'_>) -> PyResult<usize> {
         py.detach(|| self.inner.drain()).or_raise(py)
     }
 
+    /// Closes the module: no new tasks, and those that run are told to abort and waited for.
     #[pyo3(signature = (deadline = Seconds::FIVE), text_signature = "($self, deadline=5.0)")]
     fn close<'py>(&self, py: Python<'py>, deadline: Seconds) -> PyResult<Bound<'py, PyAny>> {
         let module = self.inner.clone();
@@ -138,12 +143,14 @@ impl Module {
         views::close_report(py, &report.or_raise(py)?)
     }
 
+    /// Lets an object answer for virtual tasks: see `Provider`.
     fn register_provider(&self, py: Python<'_>, provider: &Bound<'_, PyAny>) -> PyResult<()> {
         let provider = Provider::new(provider)?;
         wait::has_provider();
         self.inner.register_provider(provider).or_raise(py)
     }
 
+    /// Makes a task of each call of the function below, or of each run of the coroutine.
     #[pyo3(signature = (r#type = None, /, **attributes))]
     fn tracked<'py>(
         slf: &Bound<'py, Self>,
@@ -154,6 +161,7 @@ impl Module {
         helper.call((slf, r#type), attributes)
     }
 
+    /// Gives a function to an executor of threads, as a task.
     #[pyo3(signature = (executor, function, /, *args, **kwargs))]
     fn submit<'py>(
         slf: &Bound<'py, Self>,

@@ -131,6 +131,7 @@ pub(crate) struct Completion(Mutex<Option<taskmgr::Completion>>);
 
 #[pymethods]
 impl Completion {
+    /// The task has ended with this final status, or cannot be watched any more.
     fn complete(&self, py: Python<'_>, outcome: &Bound<'_, PyAny>) -> PyResult<()> {
         let status = match outcome.cast::<PyBaseException>() {
             Ok(_) => {
@@ -149,6 +150,7 @@ impl Completion {
         Ok(())
     }
 
+    /// Whether nobody waits any more, so that the provider may stop watching.
     #[getter]
     fn is_cancelled(&self) -> bool {
         let done = self.0.lock().unwrap_or_else(PoisonError::into_inner);

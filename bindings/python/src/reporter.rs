@@ -56,34 +56,41 @@ impl Reporter {
 
 #[pymethods]
 impl Reporter {
+    /// The task's id.
     #[getter]
     fn id(&self) -> Uuid {
         self.lock().id()
     }
 
+    /// Counts `n` units more, from 0 to 2**53.
     #[pyo3(signature = (n = Amount(1)), text_signature = "($self, n=1)")]
     fn advance(&self, n: Amount) {
         self.advance_by(n.0);
     }
 
+    /// Sets what this handle has counted; never lowers it.
     fn set_completed(&self, n: Amount) {
         self.lock().set_completed(n.0);
     }
 
+    /// Tells how many units there are.
     fn set_total(&self, total: Amount) {
         self.set_total_to(total.0);
     }
 
+    /// Whether the task was told to abort.
     #[getter]
     fn abort_requested(&self) -> bool {
         self.lock().abort_requested()
     }
 
+    /// Raises `Aborted`, with the reason, if the task was told to abort.
     fn check_abort(&self, py: Python<'_>) -> PyResult<()> {
         let looked = self.look_for_abort();
         looked.or_raise(py)
     }
 
+    /// Makes a child of the task, of its module and on its shard unless told otherwise.
     #[pyo3(signature = (r#type, *, scope = "", keyspace = "", table = "", entity = "", shard = None, total = None, units = "", abortable = false, internal = false, user_task = false, id = None, module = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn child(
@@ -125,19 +132,23 @@ impl Reporter {
         }
     }
 
+    /// A handle that can look, wait and ask for an abort, for other threads.
     fn observe(&self) -> Observer {
         Observer(self.lock().observe())
     }
 
+    /// One more handle for a further worker.
     fn reporter(&self, py: Python<'_>) -> PyResult<Self> {
         self.again(py).map(Self::new)
     }
 
+    /// How the task is.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let observer = self.lock().observe();
         views::status(py, &observer.status().or_raise(py)?)
     }
 
+    /// Tells the task and all below it to abort.
     #[pyo3(signature = (reason = "asked for by a worker of its"))]
     fn abort(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
         // Callbacks run in there, which may use this very reporter.
@@ -145,6 +156,7 @@ impl Reporter {
         py.detach(move || copy.abort(reason)).or_raise(py)
     }
 
+    /// Calls `callback` when the task is told to abort, at once if it was.
     fn on_abort(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<Guard> {
         let callback = guard::aborted(guard::callable(callback)?);
         let copy = self.again(py)?;
@@ -152,6 +164,7 @@ impl Reporter {
         Ok(Guard::abort(guard))
     }
 
+    /// Goes through a worker's part of the work: counts each item, and looks for an abort.
     #[pyo3(signature = (iterable, *, total = None))]
     fn track(
         slf: &Bound<'_, Self>,

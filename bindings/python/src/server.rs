@@ -55,16 +55,19 @@ impl Server {
 
 #[pymethods]
 impl Server {
+    /// Where it listens: the IP address and the port.
     #[getter]
     fn address(&self) -> (String, u16) {
         (self.address.ip().to_string(), self.address.port())
     }
 
+    /// The same as what clients begin with.
     #[getter]
     fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
+    /// How many clients wait for a task.
     #[getter]
     fn pending_waits(&self) -> usize {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,6 +76,7 @@ impl Server {
             .map_or(0, taskmgr_http::Server::pending_waits)
     }
 
+    /// Stops listening, lets requests end until the deadline; how many were cut off.
     #[pyo3(signature = (deadline = Seconds::FIVE), text_signature = "($self, deadline=5.0)")]
     fn stop(&self, py: Python<'_>, deadline: Seconds) -> PyResult<usize> {
         match self.take() {

@@ -19,8 +19,9 @@ use crate::track::{Track, Worker};
 use crate::{gate, views, wait};
 
 /// The owner of a task, for any number of threads. As a context manager it starts the task, and
-/// ends it with the block: done, or failed with the exception's type and message. When the last
-/// reference goes before that, the task has failed.
+/// ends it with the block: done, or failed with the exception's type and message, which goes on.
+/// A block whose task was told to abort raises `Aborted` at its end. When the last reference goes
+/// before the end, the task has failed.
 #[pyclass(frozen, module = "taskmgr", weakref)]
 pub(crate) struct Task {
     raw: &'static RawTask,
@@ -95,20 +96,26 @@ impl Drop for Task {
 
 #[pymethods]
 impl Task {
+    /// The task's id.
     #[getter]
     fn id(&self) -> Uuid {
         self.owner().id()
     }
 
+    /// Starts the task, and returns it. `Aborted` if it was told to abort: it has failed then;
+    /// `AlreadyStarted`.
     fn start(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         slf.get().owner().start().or_raise(slf.py())?;
         Ok(slf)
     }
 
+    /// Ends the task as done. `Aborted` if it was told to abort: it has failed then;
+    /// `AlreadyFinished` for all but the one that ends it.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         self.end(py, SharedTask::finish)?.or_raise(py)
     }
 
+    /// Ends the task as failed, with a text or with the exception's type and message.
     fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let text = match error.cast::<PyString>() {
             Ok(text) => text.to_cow()?.into_owned(),
@@ -125,28 +132,34 @@ impl Task {
         self.end(py, |owner| owner.fail(text))?.or_raise(py)
     }
 
+    /// Counts `n` units more, from 0 to 2**53.
     #[pyo3(signature = (n = Amount(1)), text_signature = "($self, n=1)")]
     fn advance(&self, n: Amount) {
         self.owner().advance(n.0);
     }
 
+    /// Sets what this handle has counted; never lowers it.
     fn set_completed(&self, n: Amount) {
         self.owner().set_completed(n.0);
     }
 
+    /// Tells how many units there are.
     fn set_total(&self, total: Amount) {
         self.set_total_to(total.0);
     }
 
+    /// Whether the task was told to abort.
     #[getter]
     fn abort_requested(&self) -> bool {
         self.owner().abort_requested()
     }
 
+    /// Raises `Aborted`, with the reason, if the task was told to abort.
     fn check_abort(&self, py: Python<'_>) -> PyResult<()> {
         self.owner().check_abort().or_raise(py)
     }
 
+    /// Raises `Aborted` if the task was told to abort; sleeps as long as it is suspended.
     fn checkpoint(&self, py: Python<'_>) -> PyResult<()> {
         // Only who is to sleep needs another thread to look for signals.
         match taskmgr::nonblocking(|| self.owner().checkpoint()) {
@@ -158,6 +171,7 @@ impl Task {
         }
     }
 
+    /// Makes a child of the task, of its module and on its shard unless told otherwise.
     #[pyo3(signature = (r#type, *, scope = "", keyspace = "", table = "", entity = "", shard = None, total = None, units = "", abortable = false, internal = false, user_task = false, id = None, module = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn child(
@@ -199,10 +213,12 @@ impl Task {
         }
     }
 
+    /// A handle that can look, wait and ask for an abort, for other threads.
     fn observe(&self) -> Observer {
         Observer(self.owner().observe())
     }
 
+    /// One more handle for a further worker, which counts in a cell of its own.
     fn reporter(&self, py: Python<'_>) -> PyResult<Reporter> {
         let owner = self.owner();
         // In a forked child nobody would ever see what it counts.
@@ -210,17 +226,20 @@ impl Task {
         Ok(Reporter::new(owner.reporter()))
     }
 
+    /// How the task is.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let owner = self.owner();
         views::status(py, &owner.status().or_raise(py)?)
     }
 
+    /// Tells the task and all below it to abort.
     #[pyo3(signature = (reason = "asked for by its owner"))]
     fn abort(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
         let owner = self.owner();
         py.detach(|| owner.abort(reason)).or_raise(py)
     }
 
+    /// Calls `callback` when the task is told to abort, at once if it was.
     fn on_abort(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<Guard> {
         let callback = guard::aborted(guard::callable(callback)?);
         let owner = self.owner();
@@ -228,6 +247,7 @@ impl Task {
         Ok(Guard::abort(guard))
     }
 
+    /// Goes through the work: counts each item, and looks for an abort before each.
     #[pyo3(signature = (iterable, *, total = None))]
     fn track(
         slf: &Bound<'_, Self>,
@@ -247,7 +267,7 @@ impl Task {
         _type: &Bound<'_, PyAny>,
         exception: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
-    ) -> PyResult<bool> {
+    ) -> PyResult<()> {
         let ended = if exception.is_none() {
             self.end(py, SharedTask::finish)?
         } else {
@@ -257,8 +277,8 @@ impl Task {
         };
         match ended {
             // The block has ended the task itself.
-            Err(error) if error.code() == ErrorCode::AlreadyFinished => Ok(false),
-            ended => ended.or_raise(py).map(|()| false),
+            Err(error) if error.code() == ErrorCode::AlreadyFinished => Ok(()),
+            ended => ended.or_raise(py),
         }
     }
 

@@ -36,6 +36,12 @@ def module(manager: taskmgr.Manager) -> taskmgr.Module:
     return manager.register_module("repair")
 
 
+def raises(error: type[BaseException], call: Callable[..., object], *args: object) -> None:
+    """As `pytest.raises`, for the target of a thread."""
+    with pytest.raises(error):
+        call(*args)
+
+
 Script = Callable[..., "subprocess.Popen[str]"]
 
 

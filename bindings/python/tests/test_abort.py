@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import taskmgr
-from conftest import GUARD
+from conftest import GUARD, raises
 from taskmgr import Manager, Module
 
 
@@ -100,7 +100,7 @@ def test_abort_4_ending_waits_for_a_callback_elsewhere(module: Module) -> None:
     aborter = threading.Thread(target=task.abort, args=("now",))
     aborter.start()
     assert entered.wait(GUARD)
-    ender = threading.Thread(target=lambda: pytest.raises(taskmgr.Aborted, task.finish))
+    ender = threading.Thread(target=lambda: raises(taskmgr.Aborted, task.finish))
     ender.start()
     leave.set()
     ender.join(GUARD)

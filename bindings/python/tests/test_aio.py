@@ -37,7 +37,7 @@ def test_the_loop_goes_on_and_many_wait_without_threads(module: Module) -> None:
         waits = [asyncio.ensure_future(wait(task.observe())) for task in tasks]
         await asyncio.sleep(0)
         threads = threading.active_count()
-        thread = later(lambda: [task.finish() for task in tasks])
+        thread = later(finish, tasks)
         statuses = await asyncio.wait_for(asyncio.gather(*waits), GUARD)
         thread.join(GUARD)
         assert {status.state for status in statuses} == {State.DONE}
@@ -45,6 +45,10 @@ def test_the_loop_goes_on_and_many_wait_without_threads(module: Module) -> None:
 
     async def wait(observer: taskmgr.Observer) -> taskmgr.Status:
         return await observer
+
+    def finish(tasks: list[taskmgr.Task]) -> None:
+        for task in tasks:
+            task.finish()
 
     asyncio.run(main())
 

@@ -35,27 +35,29 @@ def test_life_1_a_block_starts_and_finishes(module: Module) -> None:
 
 
 def test_life_2_one_of_many_ends_it(module: Module) -> None:
+    def end(how: str, task: taskmgr.Task, barrier: threading.Barrier, won: list[str]) -> None:
+        barrier.wait(GUARD)
+        try:
+            task.finish() if how == "done" else task.fail(how)
+        except taskmgr.AlreadyFinished:
+            return
+        won.append(how)
+
     for _ in range(200):
         task = module.task("repair").start()
         barrier = threading.Barrier(3)
-        outcomes: list[str] = []
-
-        def end(how: str, task: taskmgr.Task = task, barrier: threading.Barrier = barrier) -> None:
-            barrier.wait(GUARD)
-            try:
-                task.finish() if how == "done" else task.fail(how)
-            except taskmgr.AlreadyFinished:
-                return
-            outcomes.append(how)
-
-        threads = [threading.Thread(target=end, args=(how,)) for how in ("done", "x", "y")]
+        won: list[str] = []
+        threads = [
+            threading.Thread(target=end, args=(how, task, barrier, won))
+            for how in ("done", "x", "y")
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(GUARD)
-        assert len(outcomes) == 1
+        assert len(won) == 1
         status = task.status()
-        assert status.error == (None if outcomes == ["done"] else outcomes[0])
+        assert status.error == (None if won == ["done"] else won[0])
 
 
 def test_life_3_an_exception_is_kept_with_its_type(module: Module) -> None:

@@ -69,7 +69,7 @@ class Node:
         parent.fold()
 
     def breadth_first(self) -> list[Node]:
-        order = [self]
+        order: list[Node] = [self]
         for node in order:
             order.extend(node.children)
         return order
@@ -149,7 +149,7 @@ class Forest:
         nodes = self.root.breadth_first()
         statuses = self.manager.status_tree(self.root.task.id)
         assert [s.id for s in statuses] == [n.task.id for n in nodes]
-        for node, status in zip(nodes, statuses):
+        for node, status in zip(nodes, statuses, strict=True):
             same(node, status)
         assert statuses[0].settled == self.root.folded
 

@@ -7,6 +7,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import taskmgr
@@ -20,7 +21,7 @@ def server(manager: Manager) -> Iterator[Server]:
         yield server
 
 
-def ask(server: Server, path: str, method: str = "GET") -> object:
+def ask(server: Server, path: str, method: str = "GET") -> Any:
     request = urllib.request.Request(f"{server.url}{path}", method=method)
     with urllib.request.urlopen(request, timeout=GUARD) as answer:
         body = answer.read()
@@ -32,7 +33,7 @@ def test_it_answers(server: Server, module: Module) -> None:
     assert (host, server.url) == ("127.0.0.1", f"http://127.0.0.1:{port}")
     task = module.task("repair", keyspace="ks", abortable=True).start()
     assert ask(server, "/task_manager/list_modules") == ["repair"]
-    (stats,) = ask(server, "/task_manager/list_module_tasks/repair")  # type: ignore[misc]
+    (stats,) = ask(server, "/task_manager/list_module_tasks/repair")
     assert (stats["task_id"], stats["keyspace"]) == (str(task.id), "ks")
     ask(server, f"/task_manager/abort_task/{task.id}", "POST")
     assert task.abort_requested
@@ -44,7 +45,7 @@ def test_it_answers(server: Server, module: Module) -> None:
 
 def test_a_parked_wait_is_answered(server: Server, module: Module) -> None:
     task = module.task("repair", user_task=True).start()
-    answers: list[object] = []
+    answers: list[Any] = []
     waiting = threading.Thread(
         target=lambda: answers.append(ask(server, f"/task_manager/wait_task/{task.id}"))
     )
@@ -53,7 +54,7 @@ def test_a_parked_wait_is_answered(server: Server, module: Module) -> None:
         assert waiting.is_alive()
     task.finish()
     waiting.join(GUARD)
-    assert [answer["state"] for answer in answers] == ["done"]  # type: ignore[index]
+    assert [answer["state"] for answer in answers] == ["done"]
 
 
 def test_it_stops(manager: Manager) -> None:

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 import taskmgr
-from conftest import GUARD
+from conftest import GUARD, raises
 from taskmgr import Manager, Module, State
 
 
@@ -32,7 +32,7 @@ def test_callbacks_of_many_threads_neither_deadlock_nor_get_lost(module: Module)
             if turn % 5 == 0:
                 child.on_abort(lambda: None)
                 child.abort("now")
-                pytest.raises(taskmgr.Aborted, child.finish)
+                raises(taskmgr.Aborted, child.finish)
             else:
                 child.finish()
             counts[number] += 1

@@ -25,7 +25,8 @@ def test_a_status_is_frozen_and_compares(module: Module) -> None:
 def test_states_are_their_words(module: Module) -> None:
     state = module.task("repair").status().state
     assert state == "created"
-    assert {state: 1}["created"] == 1
+    words: dict[str, int] = {state: 1}
+    assert words["created"] == 1
     assert f"{state}" == "created"
     assert [state.is_terminal for state in State] == [False] * 3 + [True] * 2
 

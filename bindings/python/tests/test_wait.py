@@ -7,7 +7,7 @@ import time
 
 import pytest
 import taskmgr
-from conftest import GUARD
+from conftest import GUARD, raises
 from taskmgr import Manager, Module, State
 
 
@@ -83,9 +83,7 @@ def test_wait_3_a_waiter_of_a_manager_that_closes() -> None:
     task = manager.register_module("repair").task("repair").start()
     seen: list[object] = []
     task.observe().on_done(seen.append)
-    waiting = threading.Thread(
-        target=lambda: pytest.raises(taskmgr.Closed, task.observe().wait, GUARD)
-    )
+    waiting = threading.Thread(target=lambda: raises(taskmgr.Closed, task.observe().wait, GUARD))
     waiting.start()
     report = manager.close(0.1)
     waiting.join(GUARD)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
+import taskmgr
 from conftest import GUARD
 from taskmgr import Manager, Module, State, current_task
 
@@ -67,7 +68,7 @@ def test_a_tracked_coroutine(manager: Manager, module: Module) -> None:
 
     @module.tracked("whole")
     async def whole() -> list[int]:
-        return await asyncio.gather(part(1), part(2))
+        return list(await asyncio.gather(part(1), part(2)))
 
     assert asyncio.run(whole()) == [1, 2]
     (stats,) = module.list()
@@ -160,9 +161,13 @@ def test_a_process_cannot_have_it(module: Module) -> None:
 
 def test_a_reporter_for_each_worker(module: Module) -> None:
     task = module.task("repair", total=40, units="ranges").start()
+
+    def work(reporter: taskmgr.Reporter) -> None:
+        for _ in reporter.track(range(10)):
+            pass
+
     with ThreadPoolExecutor(4) as executor:
-        for _ in range(4):
-            reporter = task.reporter()
-            executor.submit(lambda r=reporter: [None for _ in r.track(range(10))])
+        for part in [executor.submit(work, task.reporter()) for _ in range(4)]:
+            part.result(GUARD)
     progress = task.status().progress
     assert (progress.completed, progress.total) == (40, 40)

@@ -67,7 +67,7 @@ def text(statuses: Iterable[Status]) -> str:
         status, mine, theirs = stack.pop()
         lines.append(mine + _line(status))
         below = children.get(status.id, [])
-        for last, child in zip([True] + [False] * len(below), reversed(below)):
+        for last, child in zip([True] + [False] * len(below), reversed(below), strict=False):
             arm, pad = ("└─ ", "   ") if last else ("├─ ", "│  ")
             stack.append((child, theirs + arm, theirs + pad))
     return "\n".join(lines)
