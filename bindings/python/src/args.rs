@@ -82,7 +82,8 @@ impl<'py> FromPyObject<'_, 'py> for Amount {
 
     #[inline]
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        match object.extract::<u64>() {
+        // Signed, as Python has a call for just that; what is below 0 is far above the cap.
+        match object.extract::<i64>().map(|amount| amount as u64) {
             Ok(amount) if amount <= Self::CAP => Ok(Self(amount)),
             Err(error) if !object.is_instance_of::<PyInt>() => Err(error),
             _ => Err(invalid(

@@ -15,6 +15,7 @@ Handles may be shared between threads; whatever may wait lets other threads run,
 ends it. In a forked child they raise `Forked`.
 """
 
+from ._client import AsyncClient, Client, Unreachable
 from ._errors import (
     Aborted,
     AlreadyFinished,
@@ -74,8 +75,10 @@ __all__ = [
     "Aborted",
     "AlreadyFinished",
     "AlreadyStarted",
+    "AsyncClient",
     "ChildCounts",
     "ChildId",
+    "Client",
     "CloseReport",
     "Closed",
     "Completion",
@@ -114,6 +117,7 @@ __all__ = [
     "Track",
     "Tree",
     "UnknownModule",
+    "Unreachable",
     "WouldDeadlock",
     "__version__",
     "current_task",
