@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,28 @@ def test_examples_of_the_package(path: Path) -> None:
 
 def test_it_is_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
+
+
+HERE = Path(__file__).parents[1]
+
+
+def blocks_of(readme: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
+
+
+def test_the_readme_of_the_project_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = blocks_of(HERE.parents[1] / "README.md")
+    exec(block, {})
+    drawn = capsys.readouterr().out.splitlines()
+    assert drawn[0] == "repair ks  ██████████ 8/8 ranges  done"
+    assert len(drawn) == 3
+
+
+def test_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = blocks_of(HERE / "README.md")
+    assert len(blocks) == 4
+    names: dict[str, Any] = {}
+    exec("\n".join(blocks), names)
+    out = capsys.readouterr().out
+    shown = re.findall(r"^# (.*)$", blocks[0], re.MULTILINE)
+    assert out.splitlines() == [*shown, "running", "done"]

@@ -12,7 +12,9 @@ from conftest import GUARD, Script
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
 PROLOGUE = """
-import threading, time
+import signal, threading, time
+# A shell that runs the tests in the background has SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import taskmgr
 manager = taskmgr.Manager()
 module = manager.register_module("repair")

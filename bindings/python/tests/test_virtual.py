@@ -212,7 +212,8 @@ def test_wait_5_nothing_waits_inside_a_provider(
 def test_ctrl_c_ends_a_question_to_a_provider(script: Script) -> None:
     process = script(
         """
-import taskmgr, threading, uuid
+import signal, taskmgr, threading, uuid
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Slow(taskmgr.Provider):
     def list(self): return []
     def status(self, id): threading.Event().wait(30)
