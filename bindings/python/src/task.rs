@@ -35,7 +35,7 @@ impl Task {
     #[inline]
     pub(crate) fn new(task: taskmgr::Task, has_total: bool) -> Self {
         Self {
-            raw: task.share().into_raw(),
+            raw: task.share().leak(),
             has_ended: AtomicBool::new(false),
             has_total: AtomicBool::new(has_total),
         }
@@ -76,7 +76,7 @@ impl Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
-        let owner = SharedTask::from_raw(self.raw);
+        let owner = SharedTask::reclaim(self.raw);
         if *self.has_ended.get_mut() {
             return;
         }
