@@ -6,10 +6,8 @@ use super::{Engine, TaskRef};
 use crate::arena::Held;
 use crate::clock::{NEVER, Tick};
 use crate::error::{Error, Result};
-use crate::names::NameSet;
 use crate::node::extras::AbortMark;
-use crate::node::progress::Last;
-use crate::node::slot::{HOST_ID, Slot};
+use crate::node::slot::Slot;
 use crate::node::word::{
     ABORT, ENDING, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED,
     STARTED, TERMINAL, WAS_ABORTED, WATCHED,
@@ -18,7 +16,6 @@ use crate::snapshot;
 use crate::sync::Ordering;
 use crate::tree::abort::{self, Seen};
 use crate::tree::fold::{Fold, Folded};
-use crate::tree::root::Tree;
 
 /// How the owner ends its task.
 #[derive(Clone, Debug)]
@@ -38,7 +35,7 @@ pub(crate) enum Handle {
 
 /// The end that is about to be published.
 #[derive(Clone, Copy)]
-struct Ending {
+pub(super) struct Ending {
     flags: u64,
     /// What of the task the finisher has seen to.
     seen: u64,
@@ -46,14 +43,14 @@ struct Ending {
 }
 
 impl Ending {
-    const PLAIN: Self = Self {
+    pub(super) const PLAIN: Self = Self {
         flags: 0,
         seen: 0,
         handle: Handle::Goes,
     };
 
     #[inline]
-    fn end(&self, flags: u64, refs: u32) -> End {
+    pub(super) fn end(&self, flags: u64, refs: u32) -> End {
         End {
             flags: self.flags | flags,
             refs,
@@ -92,110 +89,6 @@ impl Engine {
             Err(NotStarted::Ended) => Err(Error::finished(task.id())),
             Err(NotStarted::Already) => Err(Error::started(task.id())),
         }
-    }
-
-    /// Ends the task for its one owner, whose handle goes, as [`end_task`](Self::end_task).
-    #[inline(always)]
-    pub(crate) fn end_owned(
-        &'static self,
-        task: TaskRef,
-        epoch: u64,
-        outcome: Outcome,
-    ) -> Result<()> {
-        let is_done = matches!(outcome, Outcome::Done);
-        match is_done && self.end_plainly(task.slot, task.tree, epoch) {
-            true => Ok(()),
-            false => self.end_task(task, &Seen::at(epoch), outcome, Handle::Goes),
-        }
-    }
-
-    /// Ends the task for one whose handle stays. If nobody else sees its last figures, `keep` is
-    /// told them, as others go on counting in the slot. If it cannot be ended so simply, the
-    /// first to `claim` that does it.
-    #[inline]
-    pub(crate) fn end_kept(
-        &'static self,
-        task: TaskRef,
-        outcome: Outcome,
-        keep: impl FnOnce(Last),
-        claim: impl FnOnce() -> bool,
-    ) -> Result<()> {
-        // A view of its own: another thread's check may move the handle's on.
-        let seen = Seen::nothing_yet(task.slot, task.tree);
-        let is_done = matches!(outcome, Outcome::Done);
-        match is_done && self.end_unseen(task.slot, task.tree, seen.epoch(), keep) {
-            true => Ok(()),
-            false if claim() => self.end_task(task, &seen, outcome, Handle::Stays),
-            false => Err(Error::finished(task.id())),
-        }
-    }
-
-    /// The end of most tasks: of a child that did its work, was not told to abort and has
-    /// nothing that has to be seen to. One try; `false` if anything is out of the ordinary,
-    /// which [`end_task`](Self::end_task) sees to.
-    #[inline(never)]
-    fn end_plainly(&'static self, slot: &'static Slot, tree: &'static Tree, epoch: u64) -> bool {
-        let end = Ending::PLAIN.end(SETTLED | GONE, 2);
-        self.end_short(slot, tree, epoch, end, |task, folding, names| {
-            self.write_end_time(task);
-            folding.run_plainly(names, |_| slot.word.finish(end))
-        })
-    }
-
-    /// The same for a handle that stays, if nobody else has one. Of several threads that end it
-    /// with that the first to have the family's lock, under which all is written, wins.
-    #[inline]
-    fn end_unseen(
-        &'static self,
-        slot: &'static Slot,
-        tree: &'static Tree,
-        epoch: u64,
-        keep: impl FnOnce(Last),
-    ) -> bool {
-        let end = Ending::PLAIN.end(SETTLED | GONE, 1);
-        self.end_short(slot, tree, epoch, end, |task, folding, names| {
-            // The clock is looked at before anybody is held up.
-            let time = self.end_time(task);
-            folding.run_plainly(names, |last| {
-                let reading = slot.word.load();
-                if reading.has(TERMINAL | PARTS) {
-                    return Err(NotFinished::Changed);
-                }
-                slot.end.store(time, Ordering::Relaxed);
-                keep(last);
-                slot.word.finish_unseen(end)
-            })
-        })
-    }
-
-    #[inline(always)]
-    fn end_short(
-        &'static self,
-        slot: &'static Slot,
-        tree: &'static Tree,
-        epoch: u64,
-        end: End,
-        fold: impl FnOnce(TaskRef, Fold, &'static NameSet) -> Result<Folded, NotFinished>,
-    ) -> bool {
-        let reading = slot.word.load();
-        let is_plain = reading.has(STARTED)
-            && !reading.has(TERMINAL | ENDING | PARTS | KIDS | ABORT)
-            && tree.epoch() == epoch;
-        let Some(parent) = slot.parent(self.realm).filter(|_| is_plain) else {
-            return false;
-        };
-        let task = TaskRef {
-            slot,
-            tree,
-            engine: self,
-        };
-        let folding = self.folding(task, parent, false);
-        let Some(names) = folding.plain_names().filter(|_| !parent.is(HOST_ID)) else {
-            return false;
-        };
-        fold(task, folding, names)
-            .map(|folded| self.child_folded(task, parent, end, folded))
-            .is_ok()
     }
 
     /// Ends the task: `Err(Aborted)` if it had to end as failed because of an abort, and
@@ -290,13 +183,13 @@ impl Engine {
     }
 
     #[inline]
-    fn write_end_time(&self, task: TaskRef) {
+    pub(super) fn write_end_time(&self, task: TaskRef) {
         let end = self.end_time(task);
         task.slot.end.store(end, Ordering::Relaxed);
     }
 
     #[inline]
-    fn end_time(&self, task: TaskRef) -> Tick {
+    pub(super) fn end_time(&self, task: TaskRef) -> Tick {
         let start = task.slot.start.load(Ordering::Relaxed);
         let earliest = match start {
             NEVER => task.slot.born(),
@@ -392,7 +285,13 @@ impl Engine {
     }
 
     #[inline(always)]
-    fn child_folded(&'static self, task: TaskRef, parent: &'static Slot, end: End, folded: Folded) {
+    pub(super) fn child_folded(
+        &'static self,
+        task: TaskRef,
+        parent: &'static Slot,
+        end: End,
+        folded: Folded,
+    ) {
         if folded.parent_settles {
             self.settle_from(parent, task);
         }
@@ -405,7 +304,7 @@ impl Engine {
     }
 
     #[inline]
-    fn folding(&self, task: TaskRef, parent: &'static Slot, failed: bool) -> Fold {
+    pub(super) fn folding(&self, task: TaskRef, parent: &'static Slot, failed: bool) -> Fold {
         Fold {
             child: task.slot,
             parent,

@@ -35,12 +35,8 @@ impl Engine {
     /// task sees as far as the next look-up.
     #[inline(always)]
     fn find_unsettled(&'static self, id: Uuid) -> Option<Held> {
-        if !self.answers() {
-            return None;
-        }
+        let (slot, place) = self.slot_of(id)?;
         let realm = self.realm;
-        let place = realm.key.decode(id)?;
-        let slot = realm.slots.find(place.slot)?;
         let held = Held::acquire_without(slot, realm, place.generation, SETTLED | GONE)?;
         // With one manager, which is what a node has, the tree's block is left alone.
         match realm.has_one_manager() && !slot.is(HOST_ID) {
@@ -49,19 +45,24 @@ impl Engine {
         }
     }
 
-    /// The slot of the same, and its word, for one who takes no reference and looks at the
-    /// word again once everything is read.
+    /// The slot that an id of ours names, whoever lives there.
     #[inline(always)]
-    pub(crate) fn find_slot(&'static self, id: Uuid) -> Option<(&'static Slot, Reading)> {
+    fn slot_of(&'static self, id: Uuid) -> Option<(&'static Slot, Place)> {
         if !self.answers() {
             return None;
         }
-        let realm = self.realm;
-        let place = realm.key.decode(id)?;
-        let slot = realm.slots.find(place.slot)?;
+        let place = self.realm.key.decode(id)?;
+        Some((self.realm.slots.find(place.slot)?, place))
+    }
+
+    /// The slot of a task that has not settled, and its word, for one who takes no reference and looks at the
+    /// word again once everything is read.
+    #[inline(always)]
+    pub(crate) fn find_slot(&'static self, id: Uuid) -> Option<(&'static Slot, Reading)> {
+        let (slot, place) = self.slot_of(id)?;
         let reading = slot.word.load();
         let is_it = reading.is_of(place.generation, SETTLED | GONE) && reading.is_live();
-        let is_ours = realm.has_one_manager() && !slot.is(HOST_ID);
+        let is_ours = self.realm.has_one_manager() && !slot.is(HOST_ID);
         (is_it && is_ours).then_some((slot, reading))
     }
 

@@ -8,6 +8,7 @@ mod ids;
 mod reach;
 mod retain;
 mod shared;
+mod short_end;
 mod watch;
 
 use std::fmt;

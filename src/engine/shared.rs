@@ -1,6 +1,6 @@
 //! What the handles of an owner share that several threads have.
 
-use super::{Engine, Handle, Outcome, TaskRef};
+use super::{Engine, Outcome, TaskRef};
 use crate::arena::{NONE, Pooled};
 use crate::error::Result;
 use crate::node::progress::Last;
@@ -162,21 +162,7 @@ impl RawTask {
         let task = self.task();
         match Engine::has_ended(task) && !task.realm().is_forked() {
             true => task.realm().release(task.slot, 1),
-            false => fail_dropped(task),
+            false => task.owner_goes(&Seen::nothing_yet(task.slot, task.tree)),
         }
     }
-}
-
-#[cold]
-fn fail_dropped(task: TaskRef) {
-    if task.realm().is_forked() {
-        return;
-    }
-    let error = match std::thread::panicking() {
-        true => "panicked",
-        false => "dropped before it finished",
-    };
-    let seen = Seen::nothing_yet(task.slot, task.tree);
-    let outcome = Outcome::Failed(error.into());
-    let _ = task.engine.end_task(task, &seen, outcome, Handle::Goes);
 }

@@ -281,17 +281,7 @@ impl Deref for Task {
 impl Drop for Task {
     fn drop(&mut self) {
         let TaskContext { task, seen } = &self.context;
-        if task.realm().is_forked() {
-            return;
-        }
-        let error = match std::thread::panicking() {
-            true => "panicked",
-            false => "dropped before it finished",
-        };
-        // A task that has ended already only gives its reference back.
-        let _ = task
-            .engine
-            .end_task(*task, seen, Outcome::Failed(error.into()), Handle::Goes);
+        task.owner_goes(seen);
     }
 }
 

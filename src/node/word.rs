@@ -224,21 +224,24 @@ impl Word {
         })
     }
 
-    /// The same if nobody but the registration and the one who ends it has a reference.
+    /// Whether the task has not ended, has nothing that an end has to see to, and nobody but the
+    /// registration and the one who ends it has a reference.
+    #[inline]
+    pub(crate) fn unseen(&self) -> Option<Reading> {
+        let now = self.load();
+        let is_plain = !now.has(TERMINAL | PARTS | KIDS | ABORT | WATCHED);
+        (is_plain && now.refs() == 2).then_some(now)
+    }
+
+    /// The same as [`finish`](Self::finish) if nothing has changed since that reading.
     #[must_use = "others may look at the task"]
     #[inline]
-    pub(crate) fn finish_unseen(&self, end: End) -> Result<Reading, NotFinished> {
-        let old = self.load();
-        let is_plain = !old.has(TERMINAL | PARTS | KIDS | ABORT | WATCHED);
+    pub(crate) fn finish_since(&self, old: Reading, end: End) -> Result<Reading, NotFinished> {
         let ended = end.apply(old);
-        let change = || {
-            self.0
-                .compare_exchange_weak(old.0, ended.0, Ordering::AcqRel, Ordering::Acquire)
-        };
-        match is_plain && old.refs() == 2 && change().is_ok() {
-            true => Ok(old),
-            false => Err(NotFinished::Changed),
-        }
+        self.0
+            .compare_exchange_weak(old.0, ended.0, Ordering::AcqRel, Ordering::Acquire)
+            .map(|_| old)
+            .map_err(|_| NotFinished::Changed)
     }
 
     /// Marks this very task as told to abort. The reading before it.

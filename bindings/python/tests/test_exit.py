@@ -15,6 +15,7 @@ module = manager.register_module("repair")
 task = module.task("repair", abortable=True).start()
 """
 
+# Where one sleeps, others get into what they do; nothing that is looked for depends on it.
 EXITS = {
     "tasks running": "children = [task.child('x').start() for _ in range(100)]",
     "callbacks pending": "task.observe().on_done(print); task.on_abort(lambda: print(1))",

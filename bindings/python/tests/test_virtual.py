@@ -229,6 +229,7 @@ import os; os._exit(0)
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
+    # It shall be asleep by then; if it is not yet, it is interrupted all the same.
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=GUARD) == ("interrupted\n", "")
