@@ -63,7 +63,8 @@ def main(write: Callable[[str], object] = print) -> int:
     for ours, theirs, goal in GOALS:
         ratio = costs[ours] / costs[theirs]
         missed += ratio > goal
-        write(f"{ours} / {theirs}: {ratio:.2f} (goal {goal}, {'met' if ratio <= goal else 'missed'})")
+        met = "met" if ratio <= goal else "missed"
+        write(f"{ours} / {theirs}: {ratio:.2f} (goal {goal}, {met})")
     return 1 if missed else 0
 
 
