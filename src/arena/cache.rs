@@ -64,14 +64,16 @@ impl Cache {
     /// Takes a batch out of the pool, and the first of it.
     fn refill(&self, realm: &'static Realm) -> Result<&'static Slot> {
         self.belong_to(realm);
-        let mut batch = Vec::with_capacity(size::BATCH);
-        realm.slots.take(size::BATCH, &mut batch)?;
-        let first = batch.remove(0);
-        for (place, slot) in self.slots.iter().zip(batch.iter().rev()) {
-            place.set(Some(slot));
-        }
-        self.len.set(batch.len());
-        Ok(first)
+        let mut batch = [None; size::BATCH];
+        let mut places = batch.iter_mut().rev();
+        realm.slots.take(size::BATCH, |slot| {
+            *places.next().expect("no more than were asked for") = Some(slot);
+        })?;
+        // The lowest go first, and so come last here; there may be fewer than a batch.
+        let free = batch.iter().flatten().zip(&self.slots);
+        let len = free.map(|(slot, place)| place.set(Some(*slot))).count();
+        self.len.set(len);
+        Ok(self.pop(realm).expect("a pool gives one or an error"))
     }
 
     /// Makes room for a slot by giving the oldest back.

@@ -5,6 +5,7 @@
 //! another tenant, notices, and drops them; the core needs no `unsafe` for it.
 
 mod cache;
+mod free;
 mod held;
 mod pool;
 mod recent;

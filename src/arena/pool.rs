@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::free::FreeNumbers;
 use crate::error::{Error, ErrorCode, Result};
 use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering};
 
@@ -45,7 +46,7 @@ type Page<T> = [AtomicRef<Chunk<T>>; size::PAGE];
 pub(crate) struct Pool<T: 'static> {
     pages: [AtomicRef<Page<T>>; size::PAGES],
     pub(super) made: AtomicU32,
-    free: Lock<Vec<&'static T>>,
+    free: Lock<FreeNumbers>,
 }
 
 impl<T: Pooled> Pool<T> {
@@ -53,7 +54,7 @@ impl<T: Pooled> Pool<T> {
         Self {
             pages: std::array::from_fn(|_| AtomicRef::none()),
             made: AtomicU32::new(0),
-            free: Lock::new(Vec::new()),
+            free: Lock::new(FreeNumbers::default()),
         }
     }
 
@@ -95,14 +96,13 @@ impl<T: Pooled> Pool<T> {
         self.get(number)
     }
 
-    /// Takes up to `count` free ones.
-    pub(super) fn take(&'static self, count: usize, into: &mut Vec<&'static T>) -> Result<()> {
+    /// Takes at most so many free ones, those with the lowest numbers, and at least one.
+    pub(super) fn take(&'static self, most: usize, mut to: impl FnMut(&'static T)) -> Result<()> {
         let mut free = self.free.lock();
         if free.is_empty() {
             self.grow(&mut free)?;
         }
-        let rest = free.len().saturating_sub(count);
-        into.extend(free.drain(rest..).rev());
+        free.take(most, |number| to(self.get(number)));
         Ok(())
     }
 
@@ -111,18 +111,20 @@ impl<T: Pooled> Pool<T> {
         if free.is_empty() {
             self.grow(&mut free)?;
         }
-        Ok(free.pop().expect("a pool that grew has free ones"))
+        let number = free.take_one().expect("a pool that grew has free ones");
+        Ok(self.get(number))
     }
 
     pub(crate) fn give(&self, item: &'static T) {
-        self.free.lock().push(item);
+        self.free.lock().insert(item.number());
     }
 
     pub(super) fn give_all(&self, items: impl Iterator<Item = &'static T>) {
-        self.free.lock().extend(items);
+        let mut free = self.free.lock();
+        items.for_each(|item| free.insert(item.number()));
     }
 
-    fn grow(&'static self, free: &mut Vec<&'static T>) -> Result<()> {
+    fn grow(&'static self, free: &mut FreeNumbers) -> Result<()> {
         let made = self.made.load(Ordering::Relaxed) as usize;
         let Some(page) = self.pages.get(made / (size::CHUNK * size::PAGE)) else {
             return Err(Error::new(
@@ -131,7 +133,7 @@ impl<T: Pooled> Pool<T> {
             ));
         };
         let chunk = Self::make(page, made);
-        free.extend(chunk.iter().rev());
+        chunk.iter().for_each(|item| free.insert(item.number()));
         self.made
             .store((made + size::CHUNK) as u32, Ordering::Release);
         Ok(())
