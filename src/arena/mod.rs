@@ -20,12 +20,13 @@ use crate::node::extras::Extras;
 use crate::node::label::Label;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
-use crate::sync::{self, AtomicU32, Deadline, Lock, Ordering, Sleepers};
+use crate::sync::{self, Deadline, Lock, Sleepers};
 use crate::tree::kids::Kids;
+use crate::tree::links::Links;
 use crate::tree::root::Tree;
 
 pub(crate) use held::Held;
-pub(crate) use pool::{MOST, NONE, Pool, Pooled};
+pub(crate) use pool::{MOST, NONE, Numbered, Pool, Pooled};
 
 /// A name set and its number; made once, never given back.
 #[derive(Debug)]
@@ -41,6 +42,9 @@ impl Pooled for NameCell {
             set: OnceLock::new(),
         }
     }
+}
+
+impl Numbered for NameCell {
     fn number(&self) -> u32 {
         self.number
     }
@@ -54,9 +58,11 @@ pub(crate) struct Realm {
     pub(crate) depth: u32,
     pub(crate) key: IdKey,
     pub(crate) slots: Pool<Slot>,
+    /// Each of the slot of its number.
+    pub(crate) links: Pool<Links>,
     pub(crate) kids: Pool<Kids>,
     pub(crate) extras: Pool<Extras>,
-    /// Each of the slot of its number.
+    /// The same of the slots' entities.
     pub(crate) labels: Pool<Label>,
     /// The same of shared owners.
     pub(crate) shared: Pool<RawTask>,
@@ -67,8 +73,6 @@ pub(crate) struct Realm {
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static Engine>>,
-    /// How many those are, for look-ups, which take no lock.
-    managers: AtomicU32,
 }
 
 impl Realm {
@@ -77,6 +81,7 @@ impl Realm {
             depth,
             key: IdKey::random(),
             slots: Pool::new(),
+            links: Pool::new(),
             kids: Pool::new(),
             extras: Pool::new(),
             labels: Pool::new(),
@@ -86,20 +91,11 @@ impl Realm {
             sleepers: Sleepers::new(),
             names: Pool::new(),
             engines: Lock::new(Vec::new()),
-            managers: AtomicU32::new(0),
         }
     }
 
     pub(crate) fn remember(&self, engine: &'static Engine) {
         self.engines.lock().push(engine);
-        self.managers.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether every task here is of one manager. Whoever asks holds a task, or has read its
-    /// birth: that came after its manager's, which therefore is among those counted.
-    #[inline]
-    pub(crate) fn has_one_manager(&self) -> bool {
-        self.managers.load(Ordering::Relaxed) == 1
     }
 
     /// The realm of this process.
@@ -284,7 +280,7 @@ mod tests {
         }
         let place = realm.key.decode(id).unwrap();
         let found = realm.slots.find(place.slot).unwrap();
-        assert!(Held::acquire(found, realm, place.generation).is_none());
+        assert!(found.word.acquire(place.generation, 0).is_none());
     }
 
     #[test]
@@ -301,8 +297,8 @@ mod tests {
         );
         let second = again.place(again.word.born(0, 1));
         assert_ne!(realm.key.encode(first), realm.key.encode(second));
-        assert!(Held::acquire(slot, realm, first.generation).is_none());
-        assert!(Held::acquire(slot, realm, second.generation).is_some());
+        assert!(slot.word.acquire(first.generation, 0).is_none());
+        assert!(slot.word.acquire(second.generation, 0).is_some());
     }
 
     #[test]
@@ -320,7 +316,7 @@ mod tests {
                 };
                 scope.spawn(slots).join().unwrap();
             });
-            realm.slots.made.load(Ordering::Relaxed)
+            realm.slots.made.load(crate::sync::Ordering::Relaxed)
         };
         let made = numbers();
         for _ in 0..32 {

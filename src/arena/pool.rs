@@ -36,6 +36,10 @@ pub(crate) const MOST: u32 = (size::CHUNK * size::PAGE * size::PAGES) as u32;
 /// What a pool holds: made once, reused, never dropped.
 pub(crate) trait Pooled: Sync + 'static {
     fn new(number: u32) -> Self;
+}
+
+/// What is handed out and given back by itself, not beside a block of another pool.
+pub(crate) trait Numbered: Pooled {
     fn number(&self) -> u32;
 }
 
@@ -96,6 +100,36 @@ impl<T: Pooled> Pool<T> {
         self.get(number)
     }
 
+    /// Every one that was ever made, free or not.
+    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
+        let made = self.made.load(Ordering::Acquire) as usize;
+        (0..made).step_by(size::CHUNK).flat_map(|first| {
+            let page = self.pages[first / (size::CHUNK * size::PAGE)].get();
+            let chunk = page.and_then(|page| page[first / size::CHUNK % size::PAGE].get());
+            chunk.map(|chunk| chunk.iter()).into_iter().flatten()
+        })
+    }
+
+    /// Makes the chunk that begins with this number; the caller holds the lock.
+    fn make(page: &AtomicRef<Page<T>>, first: usize) -> &'static Chunk<T> {
+        let page = page.get().unwrap_or_else(|| {
+            let new: &'static Page<T> =
+                Box::leak(Box::new(std::array::from_fn(|_| AtomicRef::none())));
+            page.set(new);
+            new
+        });
+        let numbers = first..first + size::CHUNK;
+        let chunk: Box<[T]> = numbers.map(|number| T::new(number as u32)).collect();
+        let Ok(chunk) = Box::<Chunk<T>>::try_from(chunk) else {
+            unreachable!("a chunk has {} items", size::CHUNK)
+        };
+        let chunk: &'static Chunk<T> = Box::leak(chunk);
+        page[first / size::CHUNK % size::PAGE].set(chunk);
+        chunk
+    }
+}
+
+impl<T: Numbered> Pool<T> {
     /// Takes at most so many free ones, those with the lowest numbers, and at least one.
     pub(super) fn take(&'static self, most: usize, mut to: impl FnMut(&'static T)) -> Result<()> {
         let mut free = self.free.lock();
@@ -137,34 +171,6 @@ impl<T: Pooled> Pool<T> {
         self.made
             .store((made + size::CHUNK) as u32, Ordering::Release);
         Ok(())
-    }
-
-    /// Makes the chunk that begins with this number; the caller holds the lock.
-    fn make(page: &AtomicRef<Page<T>>, first: usize) -> &'static Chunk<T> {
-        let page = page.get().unwrap_or_else(|| {
-            let new: &'static Page<T> =
-                Box::leak(Box::new(std::array::from_fn(|_| AtomicRef::none())));
-            page.set(new);
-            new
-        });
-        let numbers = first..first + size::CHUNK;
-        let chunk: Box<[T]> = numbers.map(|number| T::new(number as u32)).collect();
-        let Ok(chunk) = Box::<Chunk<T>>::try_from(chunk) else {
-            unreachable!("a chunk has {} items", size::CHUNK)
-        };
-        let chunk: &'static Chunk<T> = Box::leak(chunk);
-        page[first / size::CHUNK % size::PAGE].set(chunk);
-        chunk
-    }
-
-    /// Every one that was ever made, free or not.
-    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
-        let made = self.made.load(Ordering::Acquire) as usize;
-        (0..made).step_by(size::CHUNK).flat_map(|first| {
-            let page = self.pages[first / (size::CHUNK * size::PAGE)].get();
-            let chunk = page.and_then(|page| page[first / size::CHUNK % size::PAGE].get());
-            chunk.map(|chunk| chunk.iter()).into_iter().flatten()
-        })
     }
 }
 

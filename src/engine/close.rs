@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::{Engine, Gate, ModuleCore, Stage, TaskRef};
-use crate::arena::{Held, Pooled};
+use crate::arena::{Held, Numbered};
 use crate::error::{Error, Result};
 use crate::index::Tombstones;
 use crate::names::Group;
@@ -91,7 +91,7 @@ impl Engine {
         let modules = self.shut_all_gates();
         self.pass_gates(&modules);
         for held in self.unsettled().filter(|held| held.slot().is_root()) {
-            self.abort_regardless(TaskRef::of(&held, self), "the manager is gone");
+            self.abort_regardless(TaskRef::of(&held), "the manager is gone");
         }
         self.end();
     }
@@ -159,14 +159,14 @@ impl Engine {
             // Where the parent is covered too, its abort reaches this one.
             let parent = held.slot().parent_place();
             if parent.is_none_or(|parent| !covered.contains(&parent.slot)) {
-                self.abort_regardless(TaskRef::of(held, self), &reason);
+                self.abort_regardless(TaskRef::of(held), &reason);
             }
         }
         // Inside a callback nobody can be waited for; what runs is named.
         let patient = !callback::is_inside();
         running
             .iter()
-            .filter(|held| !(patient && self.wait_settled(TaskRef::of(held, self), &deadline)))
+            .filter(|held| !(patient && self.wait_settled(TaskRef::of(held), &deadline)))
             .filter(|held| !held.slot().word.load().has(SETTLED))
             .map(|held| snapshot::stats(held, self))
             .collect()

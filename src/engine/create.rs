@@ -81,7 +81,7 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn create(&'static self, spec: Spec<'_>, started: bool) -> Result<TaskRef> {
         if let Some(parent) = spec.plain_child()
-            && std::ptr::eq(parent.engine, self)
+            && parent.slot.belongs_to(self)
         {
             let TaskRef { slot, tree, .. } = parent;
             let child = match spec.entity {
@@ -163,7 +163,7 @@ impl Engine {
 
     #[inline(always)]
     fn prepare_child(
-        &self,
+        &'static self,
         slot: &'static Slot,
         parent: &'static Slot,
         tree: &'static Tree,
@@ -182,6 +182,7 @@ impl Engine {
             shard: traits.shard.unwrap_or_else(|| parent.shard()),
             total: traits.total,
         });
+        slot.belong_to(self);
     }
 
     #[cold]
@@ -220,7 +221,7 @@ impl Engine {
 
     fn parent_by_id(&'static self, id: Uuid) -> Result<Parent> {
         match self.find_any(id)? {
-            super::Found::Regular(held) => Ok(Parent::Held(TaskRef::of(&held, self), held)),
+            super::Found::Regular(held) => Ok(Parent::Held(TaskRef::of(&held), held)),
             super::Found::Virtual(..) => Ok(Parent::Virtual(id)),
         }
     }
@@ -231,7 +232,7 @@ impl Engine {
         parent: TaskRef,
         started: bool,
     ) -> Result<TaskRef> {
-        if !std::ptr::eq(parent.engine, self) {
+        if !parent.slot.belongs_to(self) {
             return Err(Error::invalid("the parent belongs to another manager"));
         }
         let group = match spec.module {
@@ -340,7 +341,7 @@ impl Engine {
         };
         let names = self.realm.intern(module.group, &spec.names)?;
         let tree: &'static Tree = self.realm.trees.take_one()?;
-        tree.prepare(self.uid);
+        tree.prepare();
         let slot = self
             .realm
             .take_slot()
@@ -362,11 +363,8 @@ impl Engine {
             total: spec.traits.total,
         };
         slot.prepare(&birth);
-        let root = TaskRef {
-            slot,
-            tree,
-            engine: self,
-        };
+        slot.belong_to(self);
+        let root = TaskRef { slot, tree };
         self.prepare_extras(root, spec, &names, virtual_parent)
             .and_then(|()| {
                 // A close shuts the gate and then goes through this lock.

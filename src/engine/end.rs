@@ -322,7 +322,7 @@ impl Engine {
         let mut slot = first;
         loop {
             // Not settled yet, so its registration's reference stands.
-            let held = Held::retain(slot, self.realm);
+            let held = Held::retain(slot);
             let task = TaskRef { slot, ..below };
             let Some(parent) = slot.parent(self.realm) else {
                 slot.word.settle(0);
@@ -369,7 +369,7 @@ impl Engine {
         if callbacks.is_empty() {
             return;
         }
-        let held = Held::retain(task.slot, self.realm);
+        let held = Held::retain(task.slot);
         let status = snapshot::status(&held, self);
         for (_, callback) in callbacks {
             callback.run(Ok(status.clone()));

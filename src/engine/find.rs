@@ -36,10 +36,8 @@ impl Engine {
     #[inline(always)]
     fn find_unsettled(&'static self, id: Uuid) -> Option<Held> {
         let (slot, place) = self.slot_of(id)?;
-        let realm = self.realm;
-        let held = Held::acquire_without(slot, realm, place.generation, SETTLED | GONE)?;
-        // With one manager, which is what a node has, the tree's block is left alone.
-        match realm.has_one_manager() && !slot.is(HOST_ID) {
+        let held = Held::acquire_without(slot, place.generation, SETTLED | GONE)?;
+        match slot.belongs_to(self) && !slot.is(HOST_ID) {
             true => Some(held),
             false => let_go(held),
         }
@@ -62,7 +60,7 @@ impl Engine {
         let (slot, place) = self.slot_of(id)?;
         let reading = slot.word.load();
         let is_it = reading.is_of(place.generation, SETTLED | GONE) && reading.is_live();
-        let is_ours = self.realm.has_one_manager() && !slot.is(HOST_ID);
+        let is_ours = slot.belongs_to(self) && !slot.is(HOST_ID);
         (is_it && is_ours).then_some((slot, reading))
     }
 
@@ -98,13 +96,10 @@ impl Engine {
     /// The task at this place, if it has this id and is registered.
     fn registered(&'static self, place: Place, id: Uuid) -> Option<Held> {
         let slot = self.realm.slots.find(place.slot)?;
-        let held = Held::acquire_without(slot, self.realm, place.generation, GONE)?;
+        let held = Held::acquire_without(slot, place.generation, GONE)?;
         // A task with an id of the host's is found by that id alone.
         let named_so = slot.id(self.realm) == id;
-        let mine = slot
-            .find_tree(self.realm)
-            .is_some_and(|tree| tree.belongs_to(self));
-        (named_so && mine).then_some(held)
+        (named_so && slot.belongs_to(self)).then_some(held)
     }
 
     /// Whether a settled root's time has come, swept or not.
@@ -146,9 +141,9 @@ impl Engine {
             if !reading.has(KIDS) {
                 return None;
             }
-            let held = Held::acquire(slot, self.realm, reading.generation())?;
+            let held = Held::acquire(slot, reading.generation())?;
             // What an expired root keeps is as gone as the root, swept or not.
-            if TaskRef::of(&held, self).tree.deadline() <= self.now() {
+            if TaskRef::of(&held).tree.deadline() <= self.now() {
                 return None;
             }
             let kids = held.slot().kids(self.realm)?;
@@ -161,25 +156,21 @@ impl Engine {
     /// Every slot in which a registered task of this manager lives, and its word. Whoever
     /// uses one takes a reference, or looks at the word again afterwards.
     pub(crate) fn slots(&'static self) -> impl Iterator<Item = (&'static Slot, Reading)> {
-        self.realm.slots.all().filter_map(|slot| {
+        self.realm.slots.all().filter_map(move |slot| {
             let reading = slot.word.load();
-            if !reading.is_live() || reading.has(GONE) {
-                return None;
-            }
-            let tree = slot.find_tree(self.realm)?;
-            tree.belongs_to(self).then_some((slot, reading))
+            let is_there = reading.is_live() && !reading.has(GONE);
+            (is_there && slot.belongs_to(self)).then_some((slot, reading))
         })
     }
 
     /// Every task that has not settled and lets itself be held.
     pub(super) fn unsettled(&'static self) -> impl Iterator<Item = Held> {
-        self.slots().filter_map(|(slot, reading)| {
+        self.slots().filter_map(move |(slot, reading)| {
             if reading.has(SETTLED) {
                 return None;
             }
-            let held = Held::acquire(slot, self.realm, reading.generation())?;
-            let mine = slot.find_tree(self.realm)?.belongs_to(self);
-            (mine && !slot.word.load().has(SETTLED)).then_some(held)
+            let held = Held::acquire(slot, reading.generation())?;
+            (slot.belongs_to(self) && !slot.word.load().has(SETTLED)).then_some(held)
         })
     }
 
@@ -188,11 +179,11 @@ impl Engine {
         let mut children: Vec<Held> = self
             .slots()
             .filter(|(slot, _)| slot.is_root() && slot.is(PARENT_ID))
-            .filter_map(|(slot, reading)| Held::acquire(slot, self.realm, reading.generation()))
+            .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
             .filter(|held| {
                 let slot = held.slot();
                 !self.is_expired(slot)
-                    && TaskRef::of(held, self).tree.belongs_to(self)
+                    && slot.belongs_to(self)
                     && slot.parent_id(self.realm) == Some(id)
             })
             .collect();

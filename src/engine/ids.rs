@@ -43,10 +43,10 @@ impl Engine {
     /// come does not, and is swept now if it was not before.
     fn lives(&'static self, place: Place) -> bool {
         let slot = self.realm.slots.get(place.slot);
-        let Some(held) = Held::acquire(slot, self.realm, place.generation) else {
+        let Some(held) = Held::acquire(slot, place.generation) else {
             return false;
         };
-        if !TaskRef::of(&held, self).tree.belongs_to(self) || slot.word.load().has(GONE) {
+        if !slot.belongs_to(self) || slot.word.load().has(GONE) {
             return false;
         }
         if self.is_expired(slot) {
@@ -81,7 +81,7 @@ impl TaskRef {
     /// The task's id: brought by the host, or made of where it lives.
     #[inline]
     pub(crate) fn id(&self) -> Uuid {
-        self.slot.id(self.engine.realm)
+        self.slot.id(self.realm())
     }
 }
 
@@ -109,7 +109,7 @@ impl Slot {
         let parent = realm.slots.get(place.slot);
         // A parent that is gone has left its id in PARENT_ID if it was not made of its place.
         if parent.is(HOST_ID)
-            && let Some(held) = Held::acquire(parent, realm, place.generation)
+            && let Some(held) = Held::acquire(parent, place.generation)
         {
             return Some(held.slot().id(realm));
         }

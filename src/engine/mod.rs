@@ -103,13 +103,11 @@ struct Roots {
     sequences: std::collections::HashMap<u32, u64>,
 }
 
-/// A task and what belongs to it, as handles hold it: three references that stay valid,
-/// and count nothing.
+/// A task and its tree, as handles hold them: references that stay valid, and count nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct TaskRef {
     pub(crate) slot: &'static Slot,
     pub(crate) tree: &'static Tree,
-    pub(crate) engine: &'static Engine,
 }
 
 impl Engine {
@@ -277,24 +275,24 @@ impl Engine {
     }
 }
 
-impl Tree {
-    pub(crate) fn belongs_to(&self, engine: &Engine) -> bool {
-        self.engine() == engine.uid
-    }
-}
-
 impl TaskRef {
     /// The task that is held.
-    pub(crate) fn of(held: &Held, engine: &'static Engine) -> Self {
+    pub(crate) fn of(held: &Held) -> Self {
         let slot = held.slot();
         let tree = slot
-            .find_tree(engine.realm)
+            .find_tree(held.engine().realm)
             .expect("a task that is held has a tree");
-        Self { slot, tree, engine }
+        Self { slot, tree }
     }
 
+    #[inline(always)]
+    pub(crate) fn engine(&self) -> &'static Engine {
+        self.slot.engine()
+    }
+
+    #[inline]
     pub(crate) fn realm(&self) -> &'static Realm {
-        self.engine.realm
+        self.engine().realm
     }
 }
 

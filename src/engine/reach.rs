@@ -121,7 +121,7 @@ impl Engine {
         // The finisher either sees the mark, or has ended the task before it: then whoever
         // takes the callback off the list runs it.
         slot.word.mark(WATCHED);
-        let ended = Engine::is_over(TaskRef::of(held, self));
+        let ended = Engine::is_over(TaskRef::of(held));
         if ended && self.take_done(held, number) {
             callback.run(Ok(snapshot::status(held, self)));
         } else if self.stage() == Stage::Overdue && self.take_done(held, number) {
@@ -150,7 +150,7 @@ impl Engine {
     /// Sleeps until the task has ended.
     pub(crate) fn wait(&'static self, held: &Held, deadline: &Deadline) -> Result<()> {
         self.realm.check_fork()?;
-        let task = TaskRef::of(held, self);
+        let task = TaskRef::of(held);
         if Engine::is_over(task) {
             return Ok(());
         }

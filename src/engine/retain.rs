@@ -82,7 +82,7 @@ impl Engine {
 
     /// Takes a settled root out on behalf of somebody who has read it.
     pub(crate) fn take(&'static self, held: &Held) -> Result<()> {
-        let task = TaskRef::of(held, self);
+        let task = TaskRef::of(held);
         if !self.try_unregister(task, GoneReason::Read) {
             return Err(self.why_not(task.id()));
         }
@@ -103,7 +103,7 @@ impl Engine {
 
     /// Forgets a root whose time has come.
     pub(super) fn expire(&'static self, held: &Held) {
-        self.unregister(TaskRef::of(held, self), GoneReason::Expired);
+        self.unregister(TaskRef::of(held), GoneReason::Expired);
     }
 
     /// Unregisters all settled roots of a module; how many there were.
@@ -115,7 +115,7 @@ impl Engine {
             .into_iter()
             .filter_map(|place| self.hold(place))
             .filter(|held| std::ptr::eq(held.slot().names(self.realm).group, group))
-            .filter(|held| self.try_unregister(TaskRef::of(held, self), GoneReason::Drained))
+            .filter(|held| self.try_unregister(TaskRef::of(held), GoneReason::Drained))
             .count();
         self.forget_deadlines(drained);
         drained
@@ -123,7 +123,7 @@ impl Engine {
 
     fn hold(&'static self, place: Place) -> Option<Held> {
         let slot = self.realm.slots.find(place.slot)?;
-        Held::acquire(slot, self.realm, place.generation)
+        Held::acquire(slot, place.generation)
     }
 
     /// Forgets every root whose time has come; how many there were.
@@ -145,7 +145,7 @@ impl Engine {
 
     fn expire_all(&'static self, places: Vec<Place>) -> usize {
         let held = places.into_iter().filter_map(|place| self.hold(place));
-        held.filter(|held| self.try_unregister(TaskRef::of(held, self), GoneReason::Expired))
+        held.filter(|held| self.try_unregister(TaskRef::of(held), GoneReason::Expired))
             .count()
     }
 

@@ -1,7 +1,7 @@
 //! What the handles of an owner share that several threads have.
 
 use super::{Engine, Outcome, TaskRef};
-use crate::arena::{NONE, Pooled};
+use crate::arena::{NONE, Numbered, Pooled};
 use crate::error::Result;
 use crate::node::progress::Last;
 use crate::node::slot::Slot;
@@ -27,32 +27,24 @@ use crate::tree::root::Tree;
 pub struct RawTask {
     slot: AtomicRef<Slot>,
     tree: AtomicRef<Tree>,
-    engine: AtomicRef<Engine>,
     seen: Seen,
     /// What the task came to, for as long as its handles alone can tell.
     last: (AtomicU64, AtomicU64),
     handles: AtomicU32,
     /// Not 0 once somebody ends the task in more than a step.
     is_claimed: AtomicU32,
-    number: u32,
 }
 
 impl Pooled for RawTask {
-    fn new(number: u32) -> Self {
+    fn new(_: u32) -> Self {
         Self {
             slot: AtomicRef::none(),
             tree: AtomicRef::none(),
-            engine: AtomicRef::none(),
             seen: Seen::at(0),
             last: (AtomicU64::new(0), AtomicU64::new(0)),
             handles: AtomicU32::new(0),
             is_claimed: AtomicU32::new(0),
-            number,
         }
-    }
-
-    fn number(&self) -> u32 {
-        self.number
     }
 }
 
@@ -61,9 +53,10 @@ impl RawTask {
     #[inline]
     pub(crate) fn of(task: TaskRef) -> &'static Self {
         // In a forked child no lock may be taken, which a first one of its kind could need.
-        let raw = match task.realm().is_forked() {
+        let realm = task.realm();
+        let raw = match realm.is_forked() {
             true => Box::leak(Box::new(Self::new(NONE))),
-            false => task.realm().shared.beside(task.slot.number()),
+            false => realm.shared.beside(task.slot.number()),
         };
         raw.prepare(task);
         raw
@@ -73,7 +66,6 @@ impl RawTask {
     fn prepare(&self, task: TaskRef) {
         self.slot.set(task.slot);
         self.tree.set(task.tree);
-        self.engine.set(task.engine);
         self.seen.set(&Seen::nothing_yet(task.slot, task.tree));
         self.is_claimed.store(0, Ordering::Relaxed);
         self.handles.store(1, Ordering::Relaxed);
@@ -89,20 +81,19 @@ impl RawTask {
         TaskRef {
             slot: self.slot(),
             tree: self.tree.get().expect("prepared"),
-            engine: self.engine.get().expect("prepared"),
         }
     }
 
     pub(crate) fn start(&self) -> Result<()> {
         let task = self.task();
         let end = || self.end(Outcome::Done);
-        task.engine.start_task(task, &self.seen, end)
+        task.engine().start_task(task, &self.seen, end)
     }
 
     #[inline]
     pub(crate) fn checkpoint(&self) -> Result<()> {
         let task = self.task();
-        task.engine.checkpoint(task, &self.seen)
+        task.engine().checkpoint(task, &self.seen)
     }
 
     #[inline]
@@ -110,7 +101,7 @@ impl RawTask {
         let tree = self.tree.get().expect("prepared");
         !self.seen.is_current(tree) && {
             let task = self.task();
-            task.engine.abort_requested(task, &self.seen)
+            task.engine().abort_requested(task, &self.seen)
         }
     }
 
@@ -119,14 +110,15 @@ impl RawTask {
     #[inline]
     pub(crate) fn end(&self, outcome: Outcome) -> Result<()> {
         let task = self.task();
-        task.realm().check_fork()?;
+        let engine = task.engine();
+        engine.realm.check_fork()?;
         // Published with the end.
         let keep = |last: Last| {
             self.last.0.store(last.completed, Ordering::Relaxed);
             self.last.1.store(last.total, Ordering::Relaxed);
         };
         let claim = || self.is_claimed.swap(1, Ordering::AcqRel) == 0;
-        task.engine.end_kept(task, outcome, keep, claim)
+        engine.end_kept(task, outcome, keep, claim)
     }
 
     /// Where a task has ended that nobody but its owner could see, others go on counting in
@@ -160,8 +152,9 @@ impl RawTask {
             return;
         }
         let task = self.task();
-        match Engine::has_ended(task) && !task.realm().is_forked() {
-            true => task.realm().release(task.slot, 1),
+        let realm = task.realm();
+        match Engine::has_ended(task) && !realm.is_forked() {
+            true => realm.release(task.slot, 1),
             false => task.owner_goes(&Seen::nothing_yet(task.slot, task.tree)),
         }
     }

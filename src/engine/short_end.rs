@@ -26,7 +26,7 @@ impl TaskRef {
         };
         let outcome = Outcome::Failed(error.into());
         // A task that has ended already only gives its reference back.
-        let _ = self.engine.end_task(self, seen, outcome, Handle::Goes);
+        let _ = self.engine().end_task(self, seen, outcome, Handle::Goes);
     }
 }
 
@@ -118,11 +118,7 @@ impl Engine {
         let Some(parent) = slot.parent(self.realm).filter(|_| is_plain) else {
             return false;
         };
-        let task = TaskRef {
-            slot,
-            tree,
-            engine: self,
-        };
+        let task = TaskRef { slot, tree };
         let folding = self.folding(task, parent, false);
         let Some(names) = folding.plain_names().filter(|_| !parent.is(HOST_ID)) else {
             return false;

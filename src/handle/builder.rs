@@ -53,7 +53,7 @@ impl<'a> TaskBuilder<'a> {
 
     #[inline(always)]
     pub(crate) fn child(parent: TaskRef, type_: &'a str) -> Self {
-        Self::new(parent.engine, None, ParentSpec::Task(parent), type_)
+        Self::new(parent.engine(), None, ParentSpec::Task(parent), type_)
     }
 
     #[inline(always)]

@@ -67,10 +67,7 @@ impl TaskContext {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn observe(&self) -> Observer {
-        Observer::regular(
-            Held::retain(self.task.slot, self.task.realm()),
-            self.task.engine,
-        )
+        Observer::regular(Held::retain(self.task.slot))
     }
 
     /// One more handle of this task for another worker; it counts in a cell of its own.
@@ -150,7 +147,7 @@ impl TaskContext {
     #[inline]
     pub fn abort_requested(&self) -> bool {
         !self.seen.is_current(self.task.tree)
-            && self.task.engine.abort_requested(self.task, &self.seen)
+            && self.task.engine().abort_requested(self.task, &self.seen)
     }
 
     /// The same as an error to return.
@@ -170,7 +167,7 @@ impl TaskContext {
     pub fn check_abort(&self) -> Result<()> {
         match self.abort_requested() {
             false => Ok(()),
-            true => Err(self.task.engine.aborted(self.task)),
+            true => Err(self.task.engine().aborted(self.task)),
         }
     }
 
@@ -197,7 +194,7 @@ impl TaskContext {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn on_abort(&self, f: impl FnOnce() + Send + 'static) -> Result<AbortGuard> {
-        let ticket = self.task.engine.on_abort(self.task, f)?;
+        let ticket = self.task.engine().on_abort(self.task, f)?;
         Ok(AbortGuard::new(self.task, ticket))
     }
 
@@ -215,7 +212,7 @@ impl TaskContext {
     /// ```
     pub fn abort(&self, reason: &str) -> Result<()> {
         self.task.realm().check_fork()?;
-        self.task.engine.abort_regardless(self.task, reason);
+        self.task.engine().abort_regardless(self.task, reason);
         Ok(())
     }
 }

@@ -20,7 +20,6 @@ use crate::node::extras::{AbortTicket, DoneCallback};
 /// ```
 #[must_use = "dropping the guard unregisters the callback"]
 pub struct AbortGuard {
-    task: TaskRef,
     held: Held,
     /// None if the task had ended, or the callback is to stay.
     ticket: Option<AbortTicket>,
@@ -28,8 +27,8 @@ pub struct AbortGuard {
 
 impl AbortGuard {
     pub(super) fn new(task: TaskRef, ticket: Option<AbortTicket>) -> Self {
-        let held = Held::retain(task.slot, task.realm());
-        Self { task, held, ticket }
+        let held = Held::retain(task.slot);
+        Self { held, ticket }
     }
 
     /// Leaves the callback registered until the task ends.
@@ -48,10 +47,11 @@ impl AbortGuard {
 
 impl Drop for AbortGuard {
     fn drop(&mut self) {
+        let engine = self.held.engine();
         if let Some(ticket) = self.ticket
-            && !self.task.realm().is_forked()
+            && !engine.realm.is_forked()
         {
-            self.task.engine.forget_abort(self.task, ticket);
+            engine.forget_abort(TaskRef::of(&self.held), ticket);
         }
     }
 }
@@ -82,7 +82,6 @@ pub struct DoneGuard {
 enum Of {
     Regular {
         held: Held,
-        engine: &'static Engine,
         number: u64,
     },
     Virtual {
@@ -93,19 +92,10 @@ enum Of {
 }
 
 impl DoneGuard {
-    pub(super) fn regular(
-        held: Held,
-        engine: &'static Engine,
-        callback: DoneCallback,
-        number: u64,
-    ) -> Self {
+    pub(super) fn regular(held: Held, callback: DoneCallback, number: u64) -> Self {
         Self {
             callback,
-            of: Of::Regular {
-                held,
-                engine,
-                number,
-            },
+            of: Of::Regular { held, number },
             forgotten: false,
         }
     }
@@ -147,12 +137,10 @@ impl Drop for DoneGuard {
             return;
         }
         match &self.of {
-            Of::Regular { engine, .. } if engine.realm.is_forked() => {}
-            Of::Regular {
-                held,
-                engine,
-                number,
-            } => engine.forget_done(held, &self.callback, *number),
+            Of::Regular { held, .. } if held.engine().realm.is_forked() => {}
+            Of::Regular { held, number } => {
+                held.engine().forget_done(held, &self.callback, *number);
+            }
             Of::Virtual { engine, .. } if engine.realm.is_forked() => {}
             Of::Virtual {
                 cancelled,

@@ -78,11 +78,8 @@ pub struct Observer(Inner);
 
 #[derive(Clone)]
 enum Inner {
-    Regular {
-        held: Held,
-        engine: &'static Engine,
-    },
-    /// Boxed, so that the others, which are many, are passed on in three words.
+    Regular(Held),
+    /// Boxed, so that the others, which are many, are passed on in registers.
     Virtual(Box<Virtual>),
 }
 
@@ -111,14 +108,14 @@ impl Virtual {
 }
 
 impl Observer {
-    pub(crate) fn regular(held: Held, engine: &'static Engine) -> Self {
-        Self(Inner::Regular { held, engine })
+    pub(crate) fn regular(held: Held) -> Self {
+        Self(Inner::Regular(held))
     }
 
     #[inline]
     pub(crate) fn of(found: Found, id: Uuid, engine: &'static Engine) -> Self {
         Self(match found {
-            Found::Regular(held) => Inner::Regular { held, engine },
+            Found::Regular(held) => Inner::Regular(held),
             Found::Virtual(provider, module) => Inner::Virtual(Box::new(Virtual {
                 id,
                 provider,
@@ -138,7 +135,7 @@ impl Observer {
     /// ```
     pub fn id(&self) -> Uuid {
         match &self.0 {
-            Inner::Regular { held, engine } => held.slot().id(engine.realm),
+            Inner::Regular(held) => TaskRef::of(held).id(),
             Inner::Virtual(theirs) => theirs.id,
         }
     }
@@ -159,7 +156,8 @@ impl Observer {
     /// ```
     pub fn status(&self) -> Result<Status> {
         match &self.0 {
-            Inner::Regular { held, engine } => {
+            Inner::Regular(held) => {
+                let engine = held.engine();
                 engine.realm.check_fork()?;
                 Ok(snapshot::status(held, engine))
             }
@@ -183,7 +181,8 @@ impl Observer {
     /// ```
     pub fn status_tree(&self) -> Result<Vec<Status>> {
         match &self.0 {
-            Inner::Regular { held, engine } => {
+            Inner::Regular(held) => {
+                let engine = held.engine();
                 engine.realm.check_fork()?;
                 Ok(snapshot::status_tree(held, engine))
             }
@@ -205,9 +204,9 @@ impl Observer {
     /// ```
     pub fn is_terminal(&self) -> Result<bool> {
         match &self.0 {
-            Inner::Regular { held, engine } => {
-                engine.realm.check_fork()?;
-                Ok(Engine::has_ended(TaskRef::of(held, engine)))
+            Inner::Regular(held) => {
+                held.engine().realm.check_fork()?;
+                Ok(Engine::has_ended(TaskRef::of(held)))
             }
             Inner::Virtual(_) => Ok(self.status()?.state.is_terminal()),
         }
@@ -251,7 +250,8 @@ impl Observer {
 
     pub(crate) fn wait_until(&self, deadline: &Deadline) -> Result<Status> {
         match &self.0 {
-            Inner::Regular { held, engine } => {
+            Inner::Regular(held) => {
+                let engine = held.engine();
                 engine.wait(held, deadline)?;
                 Ok(snapshot::status(held, engine))
             }
@@ -304,7 +304,7 @@ impl Observer {
     /// ```
     pub fn abort(&self, reason: &str) -> Result<()> {
         match &self.0 {
-            Inner::Regular { held, engine } => engine.abort(TaskRef::of(held, engine), reason),
+            Inner::Regular(held) => held.engine().abort(TaskRef::of(held), reason),
             Inner::Virtual(theirs) => {
                 let status = self.status()?;
                 if status.state.is_terminal() {
@@ -338,7 +338,7 @@ impl Observer {
     /// ```
     pub fn suspend(&self) -> Result<()> {
         let (held, engine) = self.only_regular("suspended")?;
-        engine.suspend(TaskRef::of(held, engine))
+        engine.suspend(TaskRef::of(held))
     }
 
     /// Takes [`suspend`](Self::suspend) back, and wakes the owner.
@@ -356,12 +356,12 @@ impl Observer {
     /// ```
     pub fn resume(&self) -> Result<()> {
         let (held, engine) = self.only_regular("resumed")?;
-        engine.resume(TaskRef::of(held, engine))
+        engine.resume(TaskRef::of(held))
     }
 
     fn only_regular(&self, what: &str) -> Result<(&Held, &'static Engine)> {
         match &self.0 {
-            Inner::Regular { held, engine } => Ok((held, engine)),
+            Inner::Regular(held) => Ok((held, held.engine())),
             Inner::Virtual(theirs) => {
                 let id = theirs.id;
                 Err(Error::new(
@@ -398,9 +398,9 @@ impl Observer {
     pub fn on_done(&self, f: impl FnOnce(Result<Status>) + Send + 'static) -> Result<DoneGuard> {
         let callback: DoneCallback = Arc::new(Callback::new(f));
         match &self.0 {
-            Inner::Regular { held, engine } => {
-                let number = engine.on_done(held, Arc::clone(&callback))?;
-                Ok(DoneGuard::regular(held.clone(), engine, callback, number))
+            Inner::Regular(held) => {
+                let number = held.engine().on_done(held, Arc::clone(&callback))?;
+                Ok(DoneGuard::regular(held.clone(), callback, number))
             }
             Inner::Virtual(asked) => {
                 let Virtual {
@@ -430,7 +430,7 @@ impl Observer {
     /// What has to be unregistered once it was read.
     pub(crate) fn registered(&self) -> Option<(&Held, &'static Engine)> {
         match &self.0 {
-            Inner::Regular { held, engine } => Some((held, engine)),
+            Inner::Regular(held) => Some((held, held.engine())),
             Inner::Virtual(_) => None,
         }
     }
@@ -446,10 +446,22 @@ impl AsParent for Observer {
     #[allow(private_interfaces)] // sealed: nobody outside can name or call it
     fn as_parent(&self) -> ParentSpec {
         match &self.0 {
-            Inner::Regular { held, engine } => ParentSpec::Task(TaskRef::of(held, engine)),
+            Inner::Regular(held) => ParentSpec::Task(TaskRef::of(held)),
             Inner::Virtual(theirs) => ParentSpec::Id(theirs.id),
         }
     }
 }
 
 impl AsTask for Observer {}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_are_small_and_observers_are_returned_in_registers() {
+        assert_eq!(size_of::<crate::Task>(), 3 * size_of::<usize>());
+        assert_eq!(size_of::<Observer>(), 2 * size_of::<usize>());
+        assert_eq!(size_of::<Result<Observer>>(), 2 * size_of::<usize>());
+    }
+}

@@ -96,10 +96,10 @@ impl Task {
     pub fn start(&self) -> Result<()> {
         let TaskContext { task, seen } = &self.context;
         let end = || {
-            task.engine
+            task.engine()
                 .end_task(*task, seen, Outcome::Done, Handle::Stays)
         };
-        task.engine.start_task(*task, seen, end)
+        task.engine().start_task(*task, seen, end)
     }
 
     /// A place where the task may pause: if it was asked to suspend, this sleeps until it
@@ -128,7 +128,7 @@ impl Task {
     #[inline]
     pub fn checkpoint(&self) -> Result<()> {
         let TaskContext { task, seen } = &self.context;
-        task.engine.checkpoint(*task, seen)
+        task.engine().checkpoint(*task, seen)
     }
 
     /// Ends the task as done.
@@ -174,7 +174,7 @@ impl Task {
         let this = ManuallyDrop::new(self);
         let TaskContext { task, seen } = &this.context;
         task.realm().check_fork()?;
-        task.engine.end_owned(*task, seen.epoch(), outcome)
+        task.engine().end_owned(*task, seen.epoch(), outcome)
     }
 
     /// Does the work on this thread and ends the task with it: `Ok` finishes it, an error

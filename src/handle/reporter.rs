@@ -48,7 +48,7 @@ impl Reporter {
                 not_sync: PhantomData,
             };
         }
-        Held::retain(task.slot, realm).into_counted();
+        Held::retain(task.slot).into_counted();
         let cell = realm
             .cells
             .take_one()

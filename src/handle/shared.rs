@@ -205,7 +205,7 @@ impl SharedTask {
             false => Ok(()),
             true => {
                 let task = self.0.task();
-                Err(task.engine.aborted(task))
+                Err(task.engine().aborted(task))
             }
         }
     }

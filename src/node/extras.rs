@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::arena::Pooled;
+use crate::arena::{Numbered, Pooled};
 use crate::clock::Tick;
 use crate::error::Result;
 use crate::names::NameSet;
@@ -93,7 +93,9 @@ impl Pooled for Extras {
             lock: Lock::default(),
         }
     }
+}
 
+impl Numbered for Extras {
     fn number(&self) -> u32 {
         self.number
     }

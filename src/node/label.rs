@@ -78,7 +78,6 @@ fn not_printable(word: u64) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Label {
     words: [AtomicU64; WORDS],
-    number: u32,
 }
 
 impl Label {
@@ -107,15 +106,10 @@ impl Label {
 }
 
 impl Pooled for Label {
-    fn new(number: u32) -> Self {
+    fn new(_: u32) -> Self {
         Self {
             words: std::array::from_fn(|_| AtomicU64::new(0)),
-            number,
         }
-    }
-
-    fn number(&self) -> u32 {
-        self.number
     }
 }
 

@@ -1,6 +1,6 @@
 //! Counting: a cell for everybody who counts, and what a task shows of it.
 
-use crate::arena::{Pooled, Realm};
+use crate::arena::{Numbered, Pooled, Realm};
 use crate::node::slot::{Slot, UNKNOWN};
 use crate::node::word::{PARTS, Reading};
 use crate::sync::{AtomicU64, CachePadded, Ordering};
@@ -23,6 +23,9 @@ impl Pooled for Cell {
             number,
         }
     }
+}
+
+impl Numbered for Cell {
     fn number(&self) -> u32 {
         self.number
     }

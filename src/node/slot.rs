@@ -1,10 +1,11 @@
 //! The block of one task: two cache lines, everything in them atomic.
 //!
-//! Line 0 is read by those who look for a task or climb to the root, and written at birth,
-//! at the end and when a sibling comes or goes; line 1 belongs to the one who reports.
+//! Line 0 is read by those who look for a task or climb to the root, and written at birth, at
+//! the end, and when an abort is looked at; line 1 belongs to the one who reports.
 
-use crate::arena::{NONE, Pooled, Realm};
+use crate::arena::{NONE, Numbered, Pooled, Realm};
 use crate::clock::{NEVER, Tick, Wall};
+use crate::engine::Engine;
 use crate::id::Place;
 use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
@@ -39,13 +40,13 @@ pub(crate) struct Slot {
     // Line 0.
     pub(crate) word: Word,
     born: AtomicU64,
-    /// Among its siblings.
-    order: AtomicU64,
+    /// When an abort was looked at last.
+    pub(crate) last_poll: AtomicU64,
     /// What it is called, unless its names are its own and lie in its extras.
     names: AtomicRef<NameSet>,
+    /// Whose task it is.
+    engine: AtomicRef<Engine>,
     parent: AtomicU32,
-    pub(crate) next: AtomicU32,
-    pub(crate) previous: AtomicU32,
     kids: AtomicU32,
     extras: AtomicU32,
     /// And its attributes.
@@ -59,7 +60,8 @@ pub(crate) struct Slot {
     pub(crate) total: AtomicU64,
     pub(crate) start: AtomicU64,
     pub(crate) end: AtomicU64,
-    pub(crate) last_poll: AtomicU64,
+    /// Among its siblings.
+    order: AtomicU64,
     sequence: AtomicU64,
     /// UTC at tick 0, as it was known at the birth.
     wall: AtomicU64,
@@ -90,10 +92,9 @@ impl Pooled for Slot {
             born: zero(),
             order: zero(),
             parent: none(),
-            next: none(),
-            previous: none(),
             kids: none(),
             names: AtomicRef::none(),
+            engine: AtomicRef::none(),
             extras: none(),
             tree: none(),
             number,
@@ -109,7 +110,9 @@ impl Pooled for Slot {
             parent_generation: AtomicU32::new(0),
         }
     }
+}
 
+impl Numbered for Slot {
     fn number(&self) -> u32 {
         self.number
     }
@@ -130,8 +133,6 @@ impl Slot {
         self.wall.store(wall.0, Ordering::Relaxed);
         self.parent.store(parent, Ordering::Relaxed);
         self.parent_generation.store(generation, Ordering::Relaxed);
-        self.next.store(NONE, Ordering::Relaxed);
-        self.previous.store(NONE, Ordering::Relaxed);
         self.kids.store(NONE, Ordering::Relaxed);
         self.extras.store(NONE, Ordering::Relaxed);
         self.tree
@@ -149,6 +150,25 @@ impl Slot {
         self.last_poll.store(NEVER, Ordering::Relaxed);
         self.sequence.store(birth.sequence, Ordering::Relaxed);
         self.shard.store(birth.shard, Ordering::Relaxed);
+    }
+
+    /// Makes it a task of this manager, before anybody else knows it.
+    #[inline(always)]
+    pub(crate) fn belong_to(&self, engine: &'static Engine) {
+        self.engine.set(engine);
+    }
+
+    /// Whether it is a task of this manager.
+    #[inline(always)]
+    pub(crate) fn belongs_to(&self, engine: &'static Engine) -> bool {
+        let mine = self.engine.get();
+        mine.is_some_and(|mine| std::ptr::eq(mine, engine))
+    }
+
+    /// The manager of the tenant, for one who holds a reference.
+    #[inline(always)]
+    pub(crate) fn engine(&self) -> &'static Engine {
+        self.engine.get().expect("a task has a manager")
     }
 
     #[inline]

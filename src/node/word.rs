@@ -329,15 +329,22 @@ impl Word {
     #[must_use = "whoever drops the last reference frees the slot"]
     #[inline]
     pub(crate) fn release(&self, refs: u32) -> bool {
+        !self.release_unless_last(refs) && self.release_any(refs)
+    }
+
+    /// Gives references back if others hold the task too, as most who look at one find, and
+    /// nobody comes in between; else nothing happened.
+    #[must_use = "they may not have been given back"]
+    #[inline]
+    pub(crate) fn release_unless_last(&self, refs: u32) -> bool {
         let old = self.0.load(Ordering::Acquire);
         let rest = old - u64::from(refs) * REF;
-        // Others hold the task, as most who look at one find: nothing else changes.
         let others_hold = rest & REF_BITS != 0;
         let change = || {
             self.0
                 .compare_exchange_weak(old, rest, Ordering::AcqRel, Ordering::Acquire)
         };
-        !(others_hold && change().is_ok()) && self.release_any(refs)
+        others_hold && change().is_ok()
     }
 
     fn release_any(&self, refs: u32) -> bool {

@@ -462,7 +462,7 @@ pub(crate) fn complete_virtual(
     }
     let local = engine.children_of_virtual(id);
     status.children.extend(local.iter().map(|held| ChildId {
-        task_id: TaskRef::of(held, engine).id(),
+        task_id: TaskRef::of(held).id(),
         node: engine.config.node.clone(),
     }));
     status

@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::arena::{NONE, Pooled, Realm};
+use crate::arena::{NONE, Numbered, Realm};
 use crate::clock::Utc;
 use crate::node::label::{Label, Text};
 use crate::node::progress::{Amounts, Sums};
 use crate::node::slot::Slot;
-use crate::sync::Ordering;
 use crate::tree::kids::{Kids, STRIPES};
+use crate::tree::links::Siblings;
 use crate::tree::record::{Record, Subtree, prune};
 use crate::tree::room::{Room, Share};
 use crate::tree::tour::{Reader, readers};
@@ -29,8 +29,7 @@ pub(crate) struct Family {
     /// with the time, so that children of several families come in order of their birth. Time
     /// fills at most half of it: that leaves room for 2^60 children born at its end.
     next_order: u64,
-    pub(super) first: u32,
-    last: u32,
+    pub(super) siblings: Siblings,
     /// Those that finished last, in that order.
     succeeded: VecDeque<Record>,
     /// How many have left the front of `succeeded`: one for each child at most, of whom no
@@ -63,8 +62,7 @@ impl Default for Family {
     fn default() -> Self {
         Self {
             closed: false,
-            first: NONE,
-            last: NONE,
+            siblings: Siblings::NONE,
             next_order: 0,
             sums: Sums::default(),
             succeeded: VecDeque::new(),
@@ -101,13 +99,8 @@ impl Family {
         child.set_order(order);
         self.next_order = order + STRIPES as u64;
         self.counts.live += 1;
-        child.previous.store(self.last, Ordering::Relaxed);
         let number = child.number();
-        match self.last {
-            NONE => self.first = number,
-            last => realm.slots.get(last).next.store(number, Ordering::Relaxed),
-        }
-        self.last = number;
+        self.siblings.push(number, realm);
         for reader in readers(&mut self.rare) {
             if reader.next == NONE {
                 reader.next = number;
@@ -117,24 +110,7 @@ impl Family {
 
     #[inline(always)]
     fn unlink(&mut self, child: &'static Slot, amounts: Amounts<'_>, realm: &'static Realm) {
-        let next = child.next.load(Ordering::Relaxed);
-        let previous = child.previous.load(Ordering::Relaxed);
-        match previous {
-            NONE => self.first = next,
-            previous => realm
-                .slots
-                .get(previous)
-                .next
-                .store(next, Ordering::Relaxed),
-        }
-        match next {
-            NONE => self.last = previous,
-            next => realm
-                .slots
-                .get(next)
-                .previous
-                .store(previous, Ordering::Relaxed),
-        }
+        let next = self.siblings.remove(child.number(), realm);
         self.counts.live -= 1;
         for reader in readers(&mut self.rare) {
             let ahead = match reader.next {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::arena::{Held, Pooled};
+use crate::arena::{Held, Numbered, Pooled};
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
 };
@@ -58,6 +58,9 @@ impl Pooled for Kids {
             errors: AtomicU64::new(0),
         }
     }
+}
+
+impl Numbered for Kids {
     fn number(&self) -> u32 {
         self.number
     }

@@ -6,6 +6,7 @@ pub(crate) mod family;
 pub(crate) mod fold;
 pub(crate) mod hooks;
 pub(crate) mod kids;
+pub(crate) mod links;
 pub(crate) mod record;
 pub(crate) mod room;
 pub(crate) mod root;

@@ -1,8 +1,8 @@
 //! What all tasks of one tree share.
 
-use crate::arena::Pooled;
+use crate::arena::{Numbered, Pooled};
 use crate::clock::{NEVER, Tick};
-use crate::sync::{AtomicU32, AtomicU64, CachePadded, Ordering};
+use crate::sync::{AtomicU64, CachePadded, Ordering};
 use crate::tree::hooks::Hooks;
 
 /// The block of a tree, which its root holds for as long as it lives.
@@ -10,8 +10,6 @@ use crate::tree::hooks::Hooks;
 pub(crate) struct Tree {
     /// On a line of its own: every check of every worker reads it, and only an abort writes it.
     epochs: CachePadded<Epochs>,
-    /// Which manager the tree belongs to.
-    engine: AtomicU32,
     number: u32,
     /// When the settled root is forgotten.
     deadline: AtomicU64,
@@ -37,22 +35,22 @@ impl Pooled for Tree {
                 now: AtomicU64::new(1),
                 first: AtomicU64::new(1),
             }),
-            engine: AtomicU32::new(0),
             number,
             deadline: AtomicU64::new(NEVER),
             kept: AtomicU64::new(0),
             hooks: Hooks::default(),
         }
     }
+}
 
+impl Numbered for Tree {
     fn number(&self) -> u32 {
         self.number
     }
 }
 
 impl Tree {
-    pub(crate) fn prepare(&self, engine: u32) {
-        self.engine.store(engine, Ordering::Relaxed);
+    pub(crate) fn prepare(&self) {
         self.deadline.store(NEVER, Ordering::Relaxed);
         self.kept.store(0, Ordering::Relaxed);
         // No task of this tree has been aborted yet. An aborter in the tree before may be late
@@ -82,10 +80,6 @@ impl Tree {
     /// Release: whoever sees the new epoch sees the mark on the task that was aborted.
     pub(crate) fn raise_epoch(&self) {
         self.epochs.now.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(crate) fn engine(&self) -> u32 {
-        self.engine.load(Ordering::Relaxed)
     }
 
     pub(crate) fn deadline(&self) -> Tick {

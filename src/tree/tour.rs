@@ -3,9 +3,9 @@
 use crate::arena::{NONE, Realm};
 use crate::node::progress::Sums;
 use crate::node::slot::Slot;
-use crate::sync::Ordering;
 use crate::tree::family::{AT_ONCE, Family, Rare};
 use crate::tree::kids::Kids;
+use crate::tree::links::Siblings;
 
 /// Somebody's way through the live children, a bounded number under each lock.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub(super) struct Reader {
 impl Family {
     /// Starts going through the live children. What has folded so far, and the reader's number.
     fn start_reading(&mut self) -> (Sums, u64) {
-        let first = self.first;
+        let first = self.siblings.first;
         let rare = self.rare();
         rare.next_reader += 1;
         let number = rare.next_reader;
@@ -103,7 +103,7 @@ impl Family {
             }
             let child = realm.slots.get(reader.next);
             visit(child);
-            reader.next = child.next.load(Ordering::Relaxed);
+            reader.next = Siblings::after(reader.next, realm);
         }
         true
     }

@@ -41,7 +41,7 @@ impl Frame {
             tour.go_on(realm, |child| {
                 each(child);
                 if child.word.load().has(KIDS) {
-                    parents.push(Held::retain(child, realm));
+                    parents.push(Held::retain(child));
                 } else {
                     let (shown, terminal) = leaf(child, realm);
                     sums.add(shown.amounts(), terminal);
@@ -119,7 +119,7 @@ pub(crate) fn below(slot: &'static Slot, realm: &'static Realm) -> Below {
     };
     let (mut folded, mut tour) = Tour::start(kids);
     let mut children = Vec::new();
-    let mut keep = |child| children.push(Child::Live(Held::retain(child, realm)));
+    let mut keep = |child| children.push(Child::Live(Held::retain(child)));
     while tour.go_on(realm, &mut keep) {}
     folded.merge(&tour.stop());
     // Whoever folds between the two looks is found twice; nobody is missed.
