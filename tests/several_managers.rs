@@ -28,6 +28,32 @@ fn id_1_an_id_that_lives_in_another_manager_is_free_here() {
 }
 
 #[test]
+fn id_1_a_task_is_found_by_its_own_manager_alone() {
+    let (one, two) = (node(), node());
+    let root = one.module.task("t").start().unwrap();
+    let child = root.child("t").start().unwrap();
+    for id in [root.id(), child.id()] {
+        assert_eq!(one.manager.status(id).unwrap().id, id);
+        let observed = two.manager.observe(id).map(drop);
+        let status = two.manager.status(id).map(drop);
+        for answer in [observed, status] {
+            assert_eq!(answer.unwrap_err().code(), ErrorCode::NotFound);
+        }
+    }
+    // A slot that was one manager's may be another's next.
+    let id = child.id();
+    child.finish().unwrap();
+    let tasks: Vec<_> = (0..1000).map(|_| two.module.task("t").start()).collect();
+    for task in tasks {
+        let task = task.unwrap();
+        assert_eq!(two.manager.status(task.id()).unwrap().id, task.id());
+        assert!(one.manager.observe(task.id()).is_err());
+    }
+    let gone = two.manager.observe(id).map(drop).unwrap_err();
+    assert_eq!(gone.code(), ErrorCode::NotFound);
+}
+
+#[test]
 fn tree_1_a_parent_of_another_manager_is_refused_however_it_is_given() {
     let (one, two) = (node(), node());
     let theirs = two.module.task("t").start().unwrap();
