@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::Place;
 use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::GONE;
+use crate::sync::{Ordering, fence};
 
 impl Engine {
     /// Takes the id for a task that is yet to be born.
@@ -98,21 +99,26 @@ impl Slot {
 
     /// The id of its parent, regular or virtual, for one who holds a reference.
     pub(crate) fn parent_id(&'static self, realm: &'static Realm) -> Option<Uuid> {
-        if self.is(PARENT_ID)
-            && let Some(id) = self
-                .extras(realm)
-                .and_then(|extras| extras.lock().parent_id)
-        {
-            return Some(id);
-        }
-        let place = self.parent_place()?;
-        let parent = realm.slots.get(place.slot);
-        // A parent that is gone has left its id in PARENT_ID if it was not made of its place.
-        if parent.is(HOST_ID)
-            && let Some(held) = Held::acquire(parent, place.generation)
-        {
-            return Some(held.slot().id(realm));
-        }
-        Some(realm.key.encode(place))
+        self.kept_parent_id(realm).or_else(|| {
+            let place = self.parent_place()?;
+            let parent = realm.slots.get(place.slot);
+            if parent.is(HOST_ID)
+                && let Some(held) = Held::acquire(parent, place.generation)
+            {
+                return Some(held.slot().id(realm));
+            }
+            // A parent that has gone meanwhile, and whose slot may be another's, has left its
+            // id first, if it was not made of its place: with the fence of the next tenant's
+            // birth, what was read there is no older than that.
+            fence(Ordering::Acquire);
+            let kept = self.kept_parent_id(realm);
+            Some(kept.unwrap_or_else(|| realm.key.encode(place)))
+        })
+    }
+
+    /// What lies in its extras of it.
+    fn kept_parent_id(&'static self, realm: &'static Realm) -> Option<Uuid> {
+        let extras = self.is(PARENT_ID).then(|| self.extras(realm))??;
+        extras.lock().parent_id
     }
 }

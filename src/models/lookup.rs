@@ -181,3 +181,24 @@ fn host_id_comes_back_as_soon_as_its_task_is_over() {
         assert_eq!(host.manager.status(id).unwrap().type_, "second");
     });
 }
+
+/// id_1, fold_2. Fails if who finds the parent gone does not look for the id that it left.
+#[test]
+fn parent_id_vs_end_of_a_parent_with_an_id_of_the_hosts() {
+    check(2, || {
+        let host = Host::new();
+        let id = Uuid::from_u128(7);
+        let root = host.repair.task("root").id(id).start().unwrap();
+        let child = root.child("child").start().unwrap();
+        let observer = child.observe();
+        let repair = host.repair.clone();
+        let owner = thread::spawn(move || {
+            child.finish().unwrap();
+            root.finish().unwrap();
+            // Somebody else's place from now on.
+            repair.task("other").start().unwrap()
+        });
+        assert_eq!(observer.status().unwrap().parent_id, Some(id));
+        drop(owner.join().unwrap());
+    });
+}
