@@ -74,7 +74,7 @@ impl<'py> FromPyObject<'_, 'py> for Seconds {
 pub(crate) struct Amount(pub(crate) u64);
 
 impl Amount {
-    const CAP: u64 = 1 << 53;
+    pub(crate) const CAP: u64 = 1 << 53;
 }
 
 impl<'py> FromPyObject<'_, 'py> for Amount {

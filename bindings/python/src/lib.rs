@@ -3,11 +3,12 @@
 //! A class of Python has a file of its own. No lock is held while Python code runs, and every
 //! call that may wait, for a task or for a callback on another thread, is made detached from
 //! the interpreter. `gate` is the way from foreign threads into Python, `wait` the one place
-//! that sleeps.
+//! that sleeps, `fastcall` the one with unsafe code.
 
 mod args;
 mod clock;
 mod error;
+mod fastcall;
 mod gate;
 mod guard;
 mod manager;
@@ -56,6 +57,8 @@ mod _taskmgr {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        super::fastcall::install::<Task>(module.py())?;
+        super::fastcall::install::<Reporter>(module.py())?;
         super::gate::install(module.py())
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::args::{Amount, Id};
 use crate::error::OrRaise;
+use crate::fastcall::Counter;
 use crate::guard::{self, Guard};
 use crate::module::Module;
 use crate::observer::Observer;
@@ -35,10 +36,6 @@ impl Reporter {
         f(&self.lock())
     }
 
-    pub(crate) fn advance_by(&self, n: u64) {
-        self.lock().advance(n);
-    }
-
     pub(crate) fn set_total_to(&self, total: u64) {
         self.lock().set_total(total);
     }
@@ -54,18 +51,20 @@ impl Reporter {
     }
 }
 
+impl Counter for Reporter {
+    #[inline]
+    fn count(&self, n: u64) {
+        self.lock().advance(n);
+    }
+}
+
+// `advance` is in `fastcall`.
 #[pymethods]
 impl Reporter {
     /// The task's id.
     #[getter]
     fn id(&self) -> Uuid {
         self.lock().id()
-    }
-
-    /// Counts `n` units more, from 0 to 2**53.
-    #[pyo3(signature = (n = Amount(1)), text_signature = "($self, n=1)")]
-    fn advance(&self, n: Amount) {
-        self.advance_by(n.0);
     }
 
     /// Sets what this handle has counted; never lowers it.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::args::{Amount, Id};
 use crate::error::{OrRaise, message};
+use crate::fastcall::Counter;
 use crate::guard::{self, Guard};
 use crate::module::Module;
 use crate::observer::Observer;
@@ -94,6 +95,14 @@ impl Drop for Task {
     }
 }
 
+impl Counter for Task {
+    #[inline]
+    fn count(&self, n: u64) {
+        self.owner().advance(n);
+    }
+}
+
+// `advance` is in `fastcall`.
 #[pymethods]
 impl Task {
     /// The task's id.
@@ -130,12 +139,6 @@ impl Task {
             }
         };
         self.end(py, |owner| owner.fail(text))?.or_raise(py)
-    }
-
-    /// Counts `n` units more, from 0 to 2**53.
-    #[pyo3(signature = (n = Amount(1)), text_signature = "($self, n=1)")]
-    fn advance(&self, n: Amount) {
-        self.owner().advance(n.0);
     }
 
     /// Sets what this handle has counted; never lowers it.

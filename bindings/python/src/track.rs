@@ -7,6 +7,7 @@ use pyo3::types::PyIterator;
 
 use crate::args::Amount;
 use crate::error::OrRaise;
+use crate::fastcall::Counter;
 use crate::reporter::Reporter;
 use crate::task::Task;
 
@@ -19,8 +20,8 @@ pub(crate) enum Worker {
 impl Worker {
     fn advance(&self) {
         match self {
-            Self::Task(task) => task.get().owner().advance(1),
-            Self::Reporter(reporter) => reporter.get().advance_by(1),
+            Self::Task(task) => task.get().count(1),
+            Self::Reporter(reporter) => reporter.get().count(1),
         }
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import taskmgr
@@ -131,3 +133,43 @@ def test_track_passes_an_error_of_its_items_on(module: Module) -> None:
         list(task.track(items()))
     with pytest.raises(TypeError, match="not iterable"):
         task.track(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("handle", ["task", "reporter"])
+def test_advance_is_given_its_amount_in_any_way(module: Module, handle: str) -> None:
+    class Number:
+        def __index__(self) -> int:
+            return 1000
+
+    task = module.task("repair").start()
+    worker = task if handle == "task" else task.reporter()
+    kind: Any = type(worker)
+    worker.advance()
+    worker.advance(2)
+    worker.advance(n=30)
+    worker.advance(True)
+    kind.advance(worker, 100)
+    worker.advance(Number())  # type: ignore[arg-type]
+    assert task.status().progress.completed == 1134
+    worker.advance(2**53)
+    assert task.status().progress.completed == 2**53
+    for args, names, words in (
+        ((1, 2), {}, "2 were given"),
+        ((1,), {"n": 2}, "2 were given"),
+        ((), {"n": 1, "m": 2}, "2 were given"),
+        ((), {"m": 2}, "unexpected keyword argument 'm'"),
+        ((None,), {}, "NoneType"),
+        ((), {"n": "3"}, "str"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            worker.advance(*args, **names)
+    with pytest.raises(TypeError, match="advance"):
+        kind.advance(task.observe(), 1)
+    with pytest.raises(ZeroDivisionError):
+        worker.advance(Failing())  # type: ignore[arg-type]
+    assert str(inspect.signature(worker.advance)) == "(n=1)"
+
+
+class Failing:
+    def __index__(self) -> int:
+        return 1 // 0
