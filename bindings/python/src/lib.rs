@@ -16,6 +16,7 @@ mod module;
 mod observer;
 mod provider;
 mod reporter;
+mod routes;
 mod server;
 mod spec;
 mod task;
@@ -45,6 +46,8 @@ mod _taskmgr {
     use super::provider::Completion;
     #[pymodule_export]
     use super::reporter::Reporter;
+    #[pymodule_export]
+    use super::routes::Request;
     #[pymodule_export]
     use super::server::Server;
     #[pymodule_export]

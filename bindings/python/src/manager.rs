@@ -13,7 +13,7 @@ use crate::guard::{self, Guard};
 use crate::module::{Module, Wanted};
 use crate::observer::Observer;
 use crate::server::{self, Server};
-use crate::{views, wait};
+use crate::{routes, views, wait};
 use taskmgr_http::ServerConfig;
 
 /// Keeps track of a node's long-running operations. As a context manager it is closed with the
@@ -285,10 +285,11 @@ impl Manager {
 
     /// Serves the REST API, on a thread of its own. It has no authentication: whoever reaches the
     /// port can abort tasks.
-    #[pyo3(signature = (address = "127.0.0.1:10000", *, test_endpoints = false, allowed_hosts = Vec::new(), max_connections = 2048, header_timeout = Seconds(Duration::from_secs(10))))]
+    #[pyo3(signature = (address = "127.0.0.1:10000", *, test_endpoints = false, allowed_hosts = Vec::new(), max_connections = 2048, header_timeout = Seconds(Duration::from_secs(10)), routes = None))]
     #[pyo3(
-        text_signature = "($self, address=\"127.0.0.1:10000\", *, test_endpoints=False, allowed_hosts=(), max_connections=2048, header_timeout=10.0)"
+        text_signature = "($self, address=\"127.0.0.1:10000\", *, test_endpoints=False, allowed_hosts=(), max_connections=2048, header_timeout=10.0, routes=None)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn serve(
         &self,
         py: Python<'_>,
@@ -297,13 +298,17 @@ impl Manager {
         allowed_hosts: Vec<String>,
         max_connections: usize,
         header_timeout: Seconds,
+        routes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Server> {
-        let config = ServerConfig::new()
+        let mut config = ServerConfig::new()
             .address(server::address(py, address)?)
             .test_endpoints(test_endpoints)
             .allowed_hosts(allowed_hosts)
             .max_connections(max_connections)
             .header_timeout(header_timeout.0);
+        if let Some(routes) = routes {
+            config = config.fallback(routes::fallback(guard::callable(routes)?));
+        }
         // In a forked child the manager answers nobody.
         self.0.modules().or_raise(py)?;
         Server::start(py, self.0.clone(), config)

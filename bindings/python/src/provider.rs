@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use taskmgr::{BoxError, Error, ErrorCode, Stats, Status};
 use uuid::Uuid;
 
-use crate::error::message;
+use crate::error::{core_error, message};
 use crate::{gate, views};
 
 /// An object with the methods of `taskmgr.Provider`.
@@ -89,38 +89,9 @@ impl taskmgr::Provider for Provider {
 
 /// An exception as the core's error: one of this package's keeps its code.
 fn cause(py: Python<'_>, error: &PyErr) -> BoxError {
-    const CODES: [ErrorCode; 21] = [
-        ErrorCode::InvalidArgument,
-        ErrorCode::ModuleExists,
-        ErrorCode::UnknownModule,
-        ErrorCode::IdInUse,
-        ErrorCode::NotFound,
-        ErrorCode::Gone,
-        ErrorCode::ParentTerminal,
-        ErrorCode::AlreadyStarted,
-        ErrorCode::AlreadyFinished,
-        ErrorCode::NotAbortable,
-        ErrorCode::Aborted,
-        ErrorCode::Timeout,
-        ErrorCode::NotSettled,
-        ErrorCode::WouldDeadlock,
-        ErrorCode::Closed,
-        ErrorCode::Forked,
-        ErrorCode::Provider,
-        ErrorCode::NotSupported,
-        ErrorCode::Exhausted,
-        ErrorCode::TaskFailed,
-        ErrorCode::NotStarted,
-    ];
-    let value = error.value(py);
-    let code = value
-        .getattr("code")
-        .and_then(|code| code.extract::<String>())
-        .ok()
-        .and_then(|word| CODES.into_iter().find(|code| code.as_str() == word));
-    match (code, value.str()) {
-        (Some(code), Ok(text)) => Box::new(Error::new(code, text.to_string())),
-        _ => message(py, error).into(),
+    match core_error(py, error) {
+        Some(error) => Box::new(error),
+        None => message(py, error).into(),
     }
 }
 

@@ -42,6 +42,7 @@ from ._errors import (
     WouldDeadlock,
 )
 from ._provider import Provider
+from ._routes import Response
 from ._taskmgr import (
     Completion,
     Guard,
@@ -50,6 +51,7 @@ from ._taskmgr import (
     Module,
     Observer,
     Reporter,
+    Request,
     Server,
     Task,
     Track,
@@ -105,6 +107,8 @@ __all__ = [
     "Provider",
     "ProviderError",
     "Reporter",
+    "Request",
+    "Response",
     "Server",
     "State",
     "Stats",

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from ._errors import TaskmgrError
 from ._provider import Provider
+from ._routes import Response
 from ._views import CloseReport, State, Stats, Status, Tree
 from ._work import Submitted
 
@@ -21,6 +22,7 @@ __all__ = [
     "Module",
     "Observer",
     "Reporter",
+    "Request",
     "Server",
     "Task",
     "Track",
@@ -472,6 +474,37 @@ class Module:
     def __reduce__(self) -> NoReturn: ...
 
 @final
+class Request:
+    """A request that is none of the API's own, for the routes of the host. It has no body.
+
+    >>> request = taskmgr.Request("POST", "/node/repair/my%20ks?table=events")
+    >>> request.method, request.segments(), request.query("table"), request.query("shard")
+    ('POST', ['node', 'repair', 'my ks'], 'events', None)
+    """
+
+    def __new__(cls, method: str, target: str, *, host: str | None = None) -> Self: ...
+    @property
+    def method(self) -> str:
+        """The method, in capitals as it was sent."""
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, so still percent-encoded."""
+
+    @property
+    def host(self) -> str | None:
+        """The `Host` that the client asked, if it named one."""
+
+    def segments(self) -> list[str]:
+        """The segments of the path, decoded one by one; `InvalidArgument` for a broken escape."""
+
+    def query(self, name: str) -> str | None:
+        """The decoded value of a query parameter, `None` if it is absent or empty;
+        `InvalidArgument` for a broken escape or a parameter that is given twice."""
+
+    def __reduce__(self) -> NoReturn: ...
+
+@final
 class Server:
     """The REST API of a manager on a thread of its own, until it is stopped, dropped, or its
     block ends."""
@@ -631,9 +664,16 @@ class Manager:
         allowed_hosts: Iterable[str] = (),
         max_connections: int = 2048,
         header_timeout: _Seconds = 10.0,
+        routes: Callable[[Request], Response | None] | None = None,
     ) -> Server:
         """Serves the REST API, on a thread of its own. It has no authentication: whoever
         reaches the port can abort tasks.
+
+        `routes` is asked for paths that the API does not know, see `Response`; `None` becomes
+        a 404. It is called on a thread of the server, one call at a time, and nothing may wait
+        in it: start long work elsewhere, and answer with the id of its task. An exception of
+        this package is answered as the API answers it; any other is a 500, and goes to
+        `sys.unraisablehook`.
 
         >>> manager = taskmgr.Manager()
         >>> with manager.serve("127.0.0.1:0") as server:
