@@ -153,14 +153,15 @@ def test_advance_is_given_its_amount_in_any_way(module: Module, handle: str) -> 
     assert task.status().progress.completed == 1134
     worker.advance(2**53)
     assert task.status().progress.completed == 2**53
-    for args, names, words in (
+    refused: list[tuple[Any, Any, str]] = [
         ((1, 2), {}, "2 were given"),
         ((1,), {"n": 2}, "2 were given"),
         ((), {"n": 1, "m": 2}, "2 were given"),
         ((), {"m": 2}, "unexpected keyword argument 'm'"),
         ((None,), {}, "NoneType"),
         ((), {"n": "3"}, "str"),
-    ):
+    ]
+    for args, names, words in refused:
         with pytest.raises(TypeError, match=words):
             worker.advance(*args, **names)
     with pytest.raises(TypeError, match="advance"):

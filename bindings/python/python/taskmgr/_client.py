@@ -8,14 +8,15 @@ import io
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
+from . import _wire
 from ._errors import (
     Closed,
     InvalidArgument,
@@ -26,7 +27,7 @@ from ._errors import (
     Timeout,
     UnknownModule,
 )
-from ._views import ChildId, Kind, Progress, State, Stats, Status, Tree
+from ._views import Stats, Status, Tree
 
 if TYPE_CHECKING:
     from socket import socket
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # In a class with a method `list` the builtin has another name.
 _StatsList: TypeAlias = list[Stats]
 _StatusList: TypeAlias = list[Status]
+_V = TypeVar("_V")
 
 # How often `wait_task_appears` looks: the API has nothing that tells of new tasks.
 _LOOK_EVERY = 0.05
@@ -119,6 +121,11 @@ def _refuse(call: _Call, status: int, body: bytes) -> NoReturn:
         kind = UnknownModule
     elif status == 400:
         kind = InvalidArgument
+    elif status == 500 and call.task_id is not None and "not found" in message:
+        # The first nodes with a task manager had one HTTP status for all that goes wrong.
+        kind = NotFound
+    elif status == 500 and call.task_id is not None and "cannot be aborted" in message:
+        kind = NotAbortable
     else:
         kinds = {403: NotAbortable, 408: Timeout, 502: ProviderError, 503: Closed}
         kind = kinds.get(status, TaskmgrError)
@@ -136,63 +143,30 @@ def _parsed(call: _Call, status: int, body: bytes) -> Any:
         raise Unreachable(f"{call.path} was answered with what is no JSON: {error}") from None
 
 
-def _time(text: str) -> datetime | None:
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-    return moment if moment.timestamp() else None
+def _view(call: _Call, wire: Any, of: Callable[[Any], _V]) -> _V:
+    try:
+        return of(wire)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise Unreachable(f"{call.path} was answered with what tells of no task: {what}") from None
 
 
-def _stats(wire: dict[str, Any]) -> Stats:
-    return Stats(
-        id=UUID(wire["task_id"]),
-        type=wire["type"],
-        kind=Kind(wire["kind"]),
-        scope=wire["scope"],
-        state=State(wire["state"]),
-        sequence_number=wire["sequence_number"],
-        keyspace=wire["keyspace"],
-        table=wire["table"],
-        entity=wire["entity"],
-        shard=wire.get("shard", 0),
-        start_time=_time(wire["start_time"]) if "start_time" in wire else None,
-        end_time=_time(wire["end_time"]) if "end_time" in wire else None,
-    )
+def _one(call: _Call, wire: Any) -> Status:
+    return _view(call, wire, _wire.status)
 
 
-def _status(wire: dict[str, Any]) -> Status:
-    parent = wire["parent_id"]
-    has_parent = parent not in ("", "none") and UUID(parent).int
-    return Status(
-        id=UUID(wire["id"]),
-        type=wire["type"],
-        kind=Kind(wire["kind"]),
-        scope=wire["scope"],
-        state=State(wire["state"]),
-        is_abortable=wire["is_abortable"],
-        start_time=_time(wire["start_time"]),
-        end_time=_time(wire["end_time"]),
-        error=wire["error"] or None,
-        parent_id=UUID(parent) if has_parent else None,
-        sequence_number=wire["sequence_number"],
-        shard=wire["shard"],
-        keyspace=wire["keyspace"],
-        table=wire["table"],
-        entity=wire["entity"],
-        progress=Progress(
-            completed=int(wire["progress_completed"]),
-            total=int(wire["progress_total"]),
-            total_known=bool(wire["progress_total"]),
-            units=wire["progress_units"],
-        ),
-        children=tuple(
-            ChildId(UUID(child["task_id"]), child["node"]) for child in wire["children_ids"]
-        ),
-    )
+def _many(call: _Call, wires: Any) -> _StatusList:
+    return _view(call, wires, lambda wires: [_wire.status(wire) for wire in wires])
 
 
-def _matching(listed: list[dict[str, Any]], type: str, scope: str) -> Stats | None:
-    for wire in listed:
-        if (not type or wire["type"] == type) and (not scope or wire["scope"] == scope):
-            return _stats(wire)
+def _listed(call: _Call, wires: Any) -> _StatsList:
+    return _view(call, wires, lambda wires: [_wire.stats(wire) for wire in wires])
+
+
+def _matching(listed: _StatsList, type: str, scope: str) -> Stats | None:
+    for stats in listed:
+        if (not type or stats.type == type) and (not scope or stats.scope == scope):
+            return stats
     return None
 
 
@@ -264,16 +238,19 @@ class Client(_Base):
         self, module: str, *, keyspace: str = "", table: str = "", internal: bool = False
     ) -> _StatsList:
         """The tasks of a module; `UnknownModule`."""
-        return [_stats(wire) for wire in self._ask(_listing(module, keyspace, table, internal))]
+        call = _listing(module, keyspace, table, internal)
+        return _listed(call, self._ask(call))
 
     def status(self, id: UUID | str) -> Status:
         """How the task is; a settled root is unregistered with that, unless the node keeps
         what was read. `NotFound`."""
-        return _status(self._ask(_task("task_status", id)))
+        call = _task("task_status", id)
+        return _one(call, self._ask(call))
 
     def status_tree(self, id: UUID | str) -> _StatusList:
         """The statuses of the task and all its descendants, breadth-first; as `status`."""
-        return [_status(wire) for wire in self._ask(_task("task_status_recursive", id))]
+        call = _task("task_status_recursive", id)
+        return _many(call, self._ask(call))
 
     def tree(self, id: UUID | str) -> Tree:
         """The same to look at."""
@@ -288,7 +265,8 @@ class Client(_Base):
 
         The node counts whole seconds; parts are rounded up.
         """
-        return _status(self._ask(_waiting(id, timeout)))
+        call = _waiting(id, timeout)
+        return _one(call, self._ask(call))
 
     def wait_task_appears(
         self,
@@ -305,7 +283,7 @@ class Client(_Base):
         until = time.monotonic() + _seconds(timeout)
         call = _listing(module, keyspace, table, internal)
         while True:
-            found = _matching(self._ask(call), type, scope)
+            found = _matching(_listed(call, self._ask(call)), type, scope)
             if found is not None:
                 return found
             if time.monotonic() >= until:
@@ -402,16 +380,18 @@ class AsyncClient(_Base):
         self, module: str, *, keyspace: str = "", table: str = "", internal: bool = False
     ) -> _StatsList:
         """As `Client.list`."""
-        listed = await self._ask(_listing(module, keyspace, table, internal))
-        return [_stats(wire) for wire in listed]
+        call = _listing(module, keyspace, table, internal)
+        return _listed(call, await self._ask(call))
 
     async def status(self, id: UUID | str) -> Status:
         """As `Client.status`."""
-        return _status(await self._ask(_task("task_status", id)))
+        call = _task("task_status", id)
+        return _one(call, await self._ask(call))
 
     async def status_tree(self, id: UUID | str) -> _StatusList:
         """As `Client.status_tree`."""
-        return [_status(wire) for wire in await self._ask(_task("task_status_recursive", id))]
+        call = _task("task_status_recursive", id)
+        return _many(call, await self._ask(call))
 
     async def tree(self, id: UUID | str) -> Tree:
         """As `Client.tree`."""
@@ -425,7 +405,8 @@ class AsyncClient(_Base):
         self, id: UUID | str, timeout: float | timedelta | None = None
     ) -> Status:
         """As `Client.wait_for_task`."""
-        return _status(await self._ask(_waiting(id, timeout)))
+        call = _waiting(id, timeout)
+        return _one(call, await self._ask(call))
 
     async def wait_task_appears(
         self,
@@ -442,7 +423,7 @@ class AsyncClient(_Base):
         until = time.monotonic() + _seconds(timeout)
         call = _listing(module, keyspace, table, internal)
         while True:
-            found = _matching(await self._ask(call), type, scope)
+            found = _matching(_listed(call, await self._ask(call)), type, scope)
             if found is not None:
                 return found
             if time.monotonic() >= until:

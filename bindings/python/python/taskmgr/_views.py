@@ -5,16 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from . import _draw
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-class State(str, Enum):
-    """Where a task is in its life.
+class _Word(str, Enum):
+    """A word with a meaning; equal to it, so that it hashes as it does."""
+
+    __hash__ = str.__hash__
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    @classmethod
+    def _named(cls, text: str) -> Self:
+        """A member, or a word that only the nodes know from which it comes."""
+        try:
+            return cls(text)
+        except ValueError:
+            word = str.__new__(cls, text)
+            word._name_, word._value_ = text.upper(), text
+            return word
+
+    def __reduce_ex__(self, _protocol: object) -> tuple[Callable[[str], Self], tuple[str]]:
+        return self._named, (str(self),)
+
+
+class State(_Word):
+    """Where a task is in its life. A `Client` shows words that only newer nodes know, too.
 
     >>> State.FAILED.is_terminal, State.RUNNING == "running"
     (True, True)
@@ -31,23 +58,12 @@ class State(str, Enum):
         """Whether nothing leaves this state."""
         return self in (State.DONE, State.FAILED)
 
-    def __str__(self) -> str:
-        return self.value
 
-    # What is equal to its word must hash as it does.
-    __hash__ = str.__hash__
-
-
-class Kind(str, Enum):
+class Kind(_Word):
     """Who answers for a task: its manager, or a provider of virtual tasks."""
 
     NODE = "node"
     CLUSTER = "cluster"
-
-    def __str__(self) -> str:
-        return self.value
-
-    __hash__ = str.__hash__
 
 
 def _plain(value: Any) -> Any:
