@@ -1,6 +1,6 @@
 //! An iterator that counts what has been gone through, and looks for an abort.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
@@ -55,7 +55,8 @@ impl Worker {
 pub(crate) struct Track {
     worker: Worker,
     items: Py<PyIterator>,
-    is_under_way: AtomicBool,
+    /// Items that have been handed out and not been counted: several threads may share it.
+    under_way: AtomicUsize,
 }
 
 impl Track {
@@ -78,7 +79,7 @@ impl Track {
         Ok(Self {
             worker,
             items,
-            is_under_way: AtomicBool::new(false),
+            under_way: AtomicUsize::new(0),
         })
     }
 }
@@ -90,13 +91,20 @@ impl Track {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        if self.is_under_way.swap(false, Ordering::Relaxed) {
+        let over = |items: usize| items.checked_sub(1);
+        if self
+            .under_way
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, over)
+            .is_ok()
+        {
             self.worker.advance();
         }
         self.worker.check_abort().or_raise(py)?;
         let mut items = self.items.bind(py).clone();
         let item = items.next().transpose()?;
-        self.is_under_way.store(item.is_some(), Ordering::Relaxed);
+        if item.is_some() {
+            self.under_way.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(item)
     }
 
