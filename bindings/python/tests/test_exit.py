@@ -61,7 +61,7 @@ def test_exit(name: str, script: Script) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_fork(script: Script) -> None:
+def test_life_10_a_forked_child(script: Script) -> None:
     process = script(
         PROLOGUE
         + """

@@ -37,6 +37,24 @@ threading.Thread(target=task.abort, daemon=True).start()
 entered.wait()
 """
 
+# A route that is under way keeps its server.
+SERVER = """
+import urllib.request
+entered = threading.Event()
+def routes(request):
+    entered.set()
+    threading.Event().wait(3600)
+server = manager.serve("127.0.0.1:0", routes=routes)
+threading.Thread(target=urllib.request.urlopen, args=(server.url + "/x",), daemon=True).start()
+entered.wait()
+"""
+
+AWAIT = """
+import asyncio
+async def main():
+    await task.observe()
+"""
+
 WAITS = {
     "wait": "interrupted(task.observe().wait)",
     "timed wait": "interrupted(lambda: task.observe().wait(3600))",
@@ -44,6 +62,19 @@ WAITS = {
     "checkpoint": "task.observe().suspend(); interrupted(task.checkpoint)",
     "module.close": "interrupted(lambda: module.close(3600))",
     "manager.close": "interrupted(lambda: manager.close(3600))",
+    "close_module": "interrupted(lambda: manager.close_module('repair', 3600))",
+    "the end of a manager's block": "interrupted(lambda: manager.__exit__(None, None, None))",
+    "server.stop": SERVER + "interrupted(lambda: server.stop(3600))",
+    "the end of a server's block": SERVER
+    + "interrupted(lambda: server.__exit__(None, None, None))",
+    "await": AWAIT + "interrupted(lambda: asyncio.run(main()))",
+    "a client's wait": """
+server = manager.serve("127.0.0.1:0")
+interrupted(lambda: taskmgr.Client(server.url).wait_for_task(task.id))
+""",
+    "the end of a guard's block": CALLBACK
+    + "interrupted(lambda: guard.__exit__(None, None, None))",
+    "task.fail": CALLBACK + "interrupted(lambda: task.fail('x'))",
     "guard.cancel": CALLBACK + "interrupted(guard.cancel)",
     "task.finish": CALLBACK + "interrupted(task.finish)",
     "the end of a block": CALLBACK + "interrupted(lambda: task.__exit__(None, None, None))",

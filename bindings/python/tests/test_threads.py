@@ -49,7 +49,7 @@ def test_callbacks_of_many_threads_neither_deadlock_nor_get_lost(module: Module)
     assert (child_counts.succeeded, child_counts.failed) == (800, 200)
 
 
-def test_statuses_are_whole_while_others_work(module: Module) -> None:
+def test_life_5_statuses_are_whole_while_others_work(module: Module) -> None:
     over = threading.Event()
     root = module.task("repair").start()
 
@@ -72,6 +72,54 @@ def test_statuses_are_whole_while_others_work(module: Module) -> None:
     over.set()
     for thread in threads:
         thread.join(GUARD)
+
+
+def test_list_2_a_list_is_whole_while_others_work(module: Module) -> None:
+    over = threading.Event()
+    root = module.task("root").start()
+
+    def work() -> None:
+        while not over.is_set():
+            with module.task("repair", keyspace="ks"), root.child("part", table="t"):
+                pass
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    places = {"root": ("", ""), "repair": ("ks", ""), "part": ("", "t")}
+    for _ in range(60):
+        listed = module.list(internal=True)
+        assert root.id in [stats.id for stats in listed]
+        order = [(stats.created_at, stats.id) for stats in listed]
+        assert order == sorted(order)
+        for stats in listed:
+            assert (stats.keyspace, stats.table) == places[stats.type]
+            assert stats.state.is_terminal == (stats.end_time is not None)
+    over.set()
+    for thread in threads:
+        thread.join(GUARD)
+
+
+def test_prog_4_reporters_go_on_while_others_ask(module: Module) -> None:
+    over = threading.Event()
+    root = module.task("root").start()
+    parts = [root.child("part", total=20_000, units="rows").start() for _ in range(100)]
+
+    def ask() -> None:
+        while not over.is_set():
+            tree = root.observe().status_tree()
+            assert tree[0].progress.completed <= tree[0].progress.total
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20_000):
+        parts[0].advance()
+    over.set()
+    for thread in threads:
+        thread.join(GUARD)
+        assert not thread.is_alive()
+    assert root.status().progress.completed == 20_000
 
 
 def cycle(module: Module) -> None:
