@@ -148,6 +148,31 @@ def test_an_iterator_that_many_share(module: Module) -> None:
     assert task.status().progress.completed == 8000
 
 
+def test_items_that_several_are_given_at_the_same_time(module: Module) -> None:
+    both = threading.Barrier(2)
+    left = [1, 2]
+
+    class Items:
+        def __iter__(self) -> Items:
+            return self
+
+        def __next__(self) -> int:
+            # Nobody is given an item before everybody has asked for one.
+            both.wait(GUARD)
+            try:
+                return left.pop()
+            except IndexError:
+                raise StopIteration from None
+
+    task = module.task("repair", total=2).start()
+    track = task.track(Items())
+
+    # Each has been given one when the first asks for the next.
+    assert {*at_once(*[lambda: next(track)] * 2)} == {1, 2}
+    assert at_once(*[lambda: list(track)] * 2) == [[], []]
+    assert task.status().progress.completed == 2
+
+
 def test_a_callback_that_is_cancelled_as_it_comes(module: Module) -> None:
     for _ in range(ROUNDS):
         task = module.task("repair").start()
