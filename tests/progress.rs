@@ -107,6 +107,77 @@ fn prog_1_a_total_may_be_unknown_known_or_change() {
 }
 
 #[test]
+fn prog_1_units_may_be_named_later_and_change() {
+    let node = node();
+    let parent = node.module.task("parent").start().unwrap();
+    let child = parent.child("t").table("events").start().unwrap().share();
+    child.advance(2);
+    assert_eq!(shown(&child.status().unwrap()), (2, 2, ""));
+    child.set_units("rows").unwrap();
+    child.reporter().set_units("ranges").unwrap();
+    child.set_total(4);
+    for shows in [&child.status().unwrap(), &parent.status().unwrap()] {
+        assert_eq!(shown(shows), (2, 4, "ranges"));
+    }
+    assert_eq!(child.status().unwrap().table, "events");
+    let refused = child.set_units("a\nb").unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::InvalidArgument);
+    let observer = child.observe();
+    child.finish().unwrap();
+    child.set_units("bytes").unwrap();
+    assert_eq!(shown(&observer.status().unwrap()), (2, 4, "ranges"));
+    let kept = parent.observe().status_tree().unwrap();
+    assert_eq!(shown(&kept[1]), (2, 4, "ranges"));
+    assert_eq!(shown(&parent.status().unwrap()), (2, 4, "ranges"));
+}
+
+#[test]
+fn prog_1_units_are_refused_beyond_the_names_that_a_module_keeps() {
+    let node = node();
+    let task = node.module.task("t").start().unwrap();
+    for number in 0..1 << 16 {
+        drop(node.module.task("t").table(&number.to_string()).create());
+    }
+    let refused = task.set_units("rows").unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Exhausted);
+    let late = node
+        .module
+        .task("t")
+        .table("late")
+        .units("rows")
+        .start()
+        .unwrap();
+    late.set_units("rows").unwrap();
+    assert_eq!(
+        late.set_units("bytes").unwrap_err().code(),
+        ErrorCode::Exhausted
+    );
+    assert_eq!(shown(&late.status().unwrap()).2, "rows");
+}
+
+#[test]
+fn prog_1_who_looks_while_units_change_sees_whole_sets_of_names() {
+    let node = node();
+    let parent = node.module.task("parent").start().unwrap();
+    let task = parent.child("t").keyspace("ks").start().unwrap().share();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for turn in 0..20_000 {
+                task.set_units(["rows", "bytes"][turn % 2]).unwrap();
+                task.advance(1);
+            }
+        });
+        while task.status().unwrap().progress.completed < 20_000 {
+            let status = task.status().unwrap();
+            assert_eq!((&*status.type_, &*status.keyspace), ("t", "ks"));
+            assert!(["", "rows", "bytes"].contains(&&*status.progress.units));
+            let units = parent.status().unwrap().progress.units;
+            assert!(["", "rows", "bytes"].contains(&&*units));
+        }
+    });
+}
+
+#[test]
 fn prog_2_a_parent_shows_the_sum_over_its_children_folded_ones_included() {
     let node = node();
     let root = node.module.task("t").start().unwrap();

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use crate::arena::{Held, Realm};
 use crate::clock::{Tick, Ticks, nanos};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::index::{HostIds, Tombstones};
-use crate::names::{Gate, Group, check_name, leak};
+use crate::names::{Gate, Given, Group, check_name, leak};
 use crate::node::slot::Slot;
 use crate::provider::Hosted;
 use crate::retention::Retention;
@@ -294,7 +294,30 @@ impl TaskRef {
     pub(crate) fn realm(&self) -> &'static Realm {
         self.engine().realm
     }
+
+    /// Names the units of a task that works. Its other names stay, so that whoever reads them
+    /// meanwhile finds one set or the other, and both are right.
+    pub(crate) fn set_units(&self, units: &str) -> Result<()> {
+        self.realm().check_fork()?;
+        let names = self.slot.names(self.realm());
+        if Engine::has_ended(*self) || *names.units == *units {
+            return Ok(());
+        }
+        let given = Given {
+            units,
+            ..names.given()
+        };
+        match self.realm().intern(names.group, &given)?.interned() {
+            Some(set) => self.slot.set_names(set),
+            // What one task alone has is given to it before anybody else sees it, or never.
+            None => return Err(Error::new(ErrorCode::Exhausted, TOO_MANY_NAMES)),
+        }
+        Ok(())
+    }
 }
+
+const TOO_MANY_NAMES: &str = "the module has more combinations of names than it keeps, and none \
+                              with these units; name them when the task is made";
 
 fn taken(name: &str, state: &str) -> Error {
     Error::new(

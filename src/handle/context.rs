@@ -134,6 +134,26 @@ impl TaskContext {
         }
     }
 
+    /// Names the units that this task counts, where that was not known when it was made. Once
+    /// the task has ended this does nothing.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that cannot be;
+    /// [`Exhausted`](crate::ErrorCode::Exhausted) in a module that has more combinations of names
+    /// than it keeps; [`Forked`](crate::ErrorCode::Forked).
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// task.set_units("ranges")?;
+    /// task.advance(3);
+    /// assert_eq!(task.status()?.progress.units, "ranges");
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn set_units(&self, units: &str) -> Result<()> {
+        self.task.set_units(units)
+    }
+
     /// Whether the task was told to abort: two loads of lines that nobody writes.
     ///
     /// ```

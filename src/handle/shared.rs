@@ -48,6 +48,7 @@ macro_rules! forward {
     )*};
     (@call) => { "()" };
     (@call total) => { "(256)" };
+    (@call units) => { "(\"ranges\")" };
     (@call reason) => { "(\"shutdown\")" };
     (@call f) => { "(|| println!(\"interrupted\"))" };
 }
@@ -127,6 +128,8 @@ impl SharedTask {
         id() -> Uuid;
         #[doc = "Tells how many units there are."]
         set_total(total: u64) -> ();
+        #[doc = "Names the units that this task counts."]
+        set_units(units: &str) -> Result<()>;
         #[doc = "Calls `f` when the task is told to abort."]
         on_abort(f: impl FnOnce() + Send + 'static) -> Result<AbortGuard>;
         #[doc = "Tells this task and all below it to abort."]

@@ -337,6 +337,10 @@ impl Slot {
         }
     }
 
+    pub(crate) fn set_names(&self, set: &'static NameSet) {
+        self.names.set(set);
+    }
+
     #[inline]
     pub(crate) fn interned_names(&self) -> Option<&'static NameSet> {
         self.names.get()
