@@ -164,13 +164,19 @@ impl Reporter {
     }
 
     /// Goes through a worker's part of the work: counts each item, and looks for an abort.
-    #[pyo3(signature = (iterable, *, total = None))]
+    #[pyo3(signature = (iterable, *, total = None, units = None))]
     fn track(
         slf: &Bound<'_, Self>,
         iterable: &Bound<'_, PyAny>,
         total: Option<Amount>,
+        units: Option<&str>,
     ) -> PyResult<Track> {
-        Track::new(Worker::Reporter(slf.clone().unbind()), iterable, total)
+        Track::new(
+            Worker::Reporter(slf.clone().unbind()),
+            iterable,
+            total,
+            units,
+        )
     }
 
     fn __repr__(&self) -> String {

@@ -251,13 +251,14 @@ impl Task {
     }
 
     /// Goes through the work: counts each item, and looks for an abort before each.
-    #[pyo3(signature = (iterable, *, total = None))]
+    #[pyo3(signature = (iterable, *, total = None, units = None))]
     fn track(
         slf: &Bound<'_, Self>,
         iterable: &Bound<'_, PyAny>,
         total: Option<Amount>,
+        units: Option<&str>,
     ) -> PyResult<Track> {
-        Track::new(Worker::Task(slf.clone().unbind()), iterable, total)
+        Track::new(Worker::Task(slf.clone().unbind()), iterable, total, units)
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {

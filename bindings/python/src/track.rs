@@ -41,6 +41,13 @@ impl Worker {
         }
     }
 
+    fn set_units(&self, units: &str) -> taskmgr::Result<()> {
+        match self {
+            Self::Task(task) => task.get().owner().set_units(units),
+            Self::Reporter(reporter) => reporter.get().with(|reporter| reporter.set_units(units)),
+        }
+    }
+
     fn set_total(&self, total: u64) {
         match self {
             Self::Task(task) => task.get().set_total_to(total),
@@ -64,8 +71,12 @@ impl Track {
         worker: Worker,
         iterable: &Bound<'_, PyAny>,
         total: Option<Amount>,
+        units: Option<&str>,
     ) -> PyResult<Self> {
         let items = iterable.try_iter()?.unbind();
+        if let Some(units) = units {
+            worker.set_units(units).or_raise(iterable.py())?;
+        }
         match total {
             Some(total) => worker.set_total(total.0),
             None if worker.wants_total() => {

@@ -97,6 +97,21 @@ def test_track_of_a_generator_has_no_total_unless_told(module: Module) -> None:
     assert task.status().progress == Progress(8, 8, True, "")
 
 
+def test_track_names_the_units(module: Module) -> None:
+    with module.task("repair") as job:
+        with job.child("repair", table="events") as task:
+            for number, _ in enumerate(task.track("abcd", units="sstables")):
+                assert task.status().progress == Progress(number, 4, True, "sstables")
+        assert job.status().progress == Progress(4, 4, True, "sstables")
+        other = job.child("repair").start()
+        assert list(other.reporter().track("ab", units="rows", total=4)) == ["a", "b"]
+        assert other.status().progress == Progress(2, 4, True, "rows")
+        with pytest.raises(taskmgr.InvalidArgument, match="units"):
+            other.track("", units="a\n")
+        with pytest.raises(TypeError, match="str"):
+            other.track("", units=3)  # type: ignore[arg-type]
+
+
 def test_track_leaves_a_total_that_was_told(module: Module) -> None:
     task = module.task("repair", total=40).start()
     assert list(task.track("abcd")) == list("abcd")

@@ -253,10 +253,12 @@ class Reporter:
     def on_abort(self, callback: Callable[[], object]) -> Guard:
         """Calls `callback` when the task is told to abort, at once if it was."""
 
-    def track(self, iterable: Iterable[_T], *, total: int | None = None) -> Track[_T]:
+    def track(
+        self, iterable: Iterable[_T], *, total: int | None = None, units: str | None = None
+    ) -> Track[_T]:
         """Goes through a worker's part of the work: counts each item, and looks for an abort.
 
-        The task's total is what was told, or `total`.
+        The task's total is what was told, or `total`; `units` names what it counts.
         """
 
     def __reduce__(self) -> NoReturn: ...
@@ -355,14 +357,17 @@ class Task:
         that is running on another thread.
         """
 
-    def track(self, iterable: Iterable[_T], *, total: int | None = None) -> Track[_T]:
+    def track(
+        self, iterable: Iterable[_T], *, total: int | None = None, units: str | None = None
+    ) -> Track[_T]:
         """Goes through the work: counts each item, and looks for an abort before each.
 
-        The task's total is what was told, else `total`, or the length if there is one.
+        The task's total is what was told, else `total`, or the length if there is one; `units`
+        names what it counts.
 
         >>> repair = taskmgr.Manager().register_module("repair")
-        >>> with repair.task("repair", units="files") as task:
-        ...     for file in task.track(["a", "b"]):
+        >>> with repair.task("repair") as task:
+        ...     for file in task.track(["a", "b"], units="files"):
         ...         print(file, task.status().progress)
         a 0/2 files
         b 1/2 files
