@@ -110,7 +110,7 @@ def test_the_readme_of_the_project_runs(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = blocks_of(HERE / "README.md")
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     names: dict[str, Any] = {}
     exec("\n".join(blocks), names)
     out = capsys.readouterr().out
