@@ -71,6 +71,7 @@ def test_handles_stay_in_their_process(
     task: Task = module.task("repair").start()
     handles = [manager, module, task, task.observe(), task.reporter()]
     handles += [task.on_abort(print), task.track([]), taskmgr.ManualClock()]
+    handles += [taskmgr.Request("GET", "/")]
     for handle in handles:
         name = type(handle).__name__
         with pytest.raises(TypeError, match=f"a {name} cannot be pickled or copied"):

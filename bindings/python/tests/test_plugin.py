@@ -32,6 +32,14 @@ def test_fails(taskmgr_manager):
     failed.child("below").start().finish()
     assert False
 
+def test_closes(taskmgr_manager):
+    taskmgr_manager.register_module("m").task("t").start().finish()
+    taskmgr_manager.close()
+
+def test_fails_with_nothing_to_show(taskmgr_manager):
+    taskmgr_manager.close()
+    assert False
+
 def test_without():
     pass
 """
@@ -41,6 +49,7 @@ def test_the_plugin(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("--strict-markers", "-rA")
     # What a test leaves is an error of its teardown; one that failed has said enough.
-    result.assert_outcomes(passed=4, failed=1, errors=1)
+    result.assert_outcomes(passed=5, failed=2, errors=1)
     result.stdout.fnmatch_lines(["*the test left tasks at work:", "left behind *0/1  running"])
+    result.stdout.fnmatch_lines(["*- tasks -*", "none"])
     result.stdout.fnmatch_lines(["*- tasks -*", "stuck here *1/4  running", "└─ below *done"])
