@@ -1651,6 +1651,15 @@ void taskmgr_task_set_completed(const taskmgr_task *task, uint64_t n);
 void taskmgr_task_set_total(const taskmgr_task *task, uint64_t total);
 
 /**
+ * Names the units that the task counts, where that was not known when it was made.
+ *
+ * Once the task has ended this does nothing. Threads: any. Errors: INVALID_ARGUMENT for a name
+ * that cannot be, EXHAUSTED in a module that has more combinations of names than it keeps,
+ * FORKED. Since 0.1.0.
+ */
+taskmgr_code taskmgr_task_set_units(const taskmgr_task *task, taskmgr_str units);
+
+/**
  * Whether the task was told to abort: a few loads, made for the inner loop.
  *
  * Threads: any, also several at once. Errors: false for NULL. Since 0.1.0.
@@ -1794,6 +1803,13 @@ void taskmgr_reporter_set_completed(const taskmgr_reporter *reporter, uint64_t n
  * Threads: any. Errors: nothing is set for NULL. Since 0.1.0.
  */
 void taskmgr_reporter_set_total(const taskmgr_reporter *reporter, uint64_t total);
+
+/**
+ * Names the units that the task counts, for all its handles: as `taskmgr_task_set_units`.
+ *
+ * Threads: any. Errors: those of `taskmgr_task_set_units`. Since 0.1.0.
+ */
+taskmgr_code taskmgr_reporter_set_units(const taskmgr_reporter *reporter, taskmgr_str units);
 
 /**
  * Whether the task was told to abort: a few loads, made for the inner loop.

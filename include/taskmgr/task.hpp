@@ -36,6 +36,10 @@ public:
     void set_completed(std::uint64_t n) noexcept { taskmgr_reporter_set_completed(get(), n); }
     /// Tells how many units the task has, for all its handles.
     void set_total(std::uint64_t total) const noexcept { taskmgr_reporter_set_total(get(), total); }
+    /// Names the units that the task counts: as `task::set_units`.
+    fallible<void> set_units(std::string_view units) const {
+        return detail::check(taskmgr_reporter_set_units(get(), detail::text(units)));
+    }
 
     /// Whether the task was told to abort: a few loads, made for the inner loop.
     bool abort_requested() const noexcept { return taskmgr_reporter_abort_requested(get()); }
@@ -145,6 +149,11 @@ public:
     void set_completed(std::uint64_t n) const noexcept { taskmgr_task_set_completed(get(), n); }
     /// Tells how many units there are. One below what was counted follows it when shown.
     void set_total(std::uint64_t total) const noexcept { taskmgr_task_set_total(get(), total); }
+    /// Names the units that the task counts, where that was not known when it was made; once it
+    /// has ended this does nothing. Errors: invalid_argument, exhausted.
+    fallible<void> set_units(std::string_view units) const {
+        return detail::check(taskmgr_task_set_units(get(), detail::text(units)));
+    }
 
     /// Whether the task was told to abort: a few loads, made for the inner loop.
     bool abort_requested() const noexcept { return taskmgr_task_abort_requested(get()); }

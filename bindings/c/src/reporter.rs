@@ -137,6 +137,17 @@ pub extern "C" fn taskmgr_reporter_set_total(reporter: Option<&taskmgr_reporter>
     });
 }
 
+/// Names the units that the task counts, for all its handles: as `taskmgr_task_set_units`.
+///
+/// Threads: any. Errors: those of `taskmgr_task_set_units`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn taskmgr_reporter_set_units(
+    reporter: Option<&taskmgr_reporter>,
+    units: taskmgr_str<'_>,
+) -> taskmgr_code {
+    guard::code(|| Ok(worker(reporter)?.set_units(units.get("units")?)?))
+}
+
 /// Whether the task was told to abort: a few loads, made for the inner loop.
 ///
 /// Threads: any. Errors: false for NULL. Since 0.1.0.

@@ -216,6 +216,7 @@ static void reporters(const taskmgr_module *module) {
     CHECK_OK(taskmgr_reporter_clone(one, &two));
     CHECK(taskmgr_id_equal(taskmgr_task_id(task), taskmgr_reporter_id(two)));
     taskmgr_reporter_set_total(one, 100);
+    CHECK_OK(taskmgr_reporter_set_units(two, TASKMGR_STR("blocks")));
     taskmgr_reporter_advance(one, 5);
     CHECK_OK(taskmgr_reporter_try_advance(two, 6));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "2^53", taskmgr_reporter_try_advance(two, UINT64_MAX));
@@ -226,6 +227,7 @@ static void reporters(const taskmgr_module *module) {
     CHECK_OK(taskmgr_reporter_status(one, &status));
     CHECK(taskmgr_status_progress_completed(status) == 16);
     CHECK(taskmgr_status_progress_total(status) == 100);
+    CHECK_TEXT("blocks", taskmgr_status_progress_units(status));
     taskmgr_status_free(status);
     taskmgr_reporter_free(two);
 
@@ -294,6 +296,8 @@ static void null_reporters(void) {
     CHECK_VALUE_ERROR((taskmgr_reporter_advance(NULL, 1), 1));
     CHECK_VALUE_ERROR((taskmgr_reporter_set_completed(NULL, 1), 1));
     CHECK_VALUE_ERROR((taskmgr_reporter_set_total(NULL, 1), 1));
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted,
+                taskmgr_reporter_set_units(NULL, TASKMGR_STR("x")));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_reporter_try_advance(NULL, 1));
     CHECK_VALUE_ERROR(!taskmgr_reporter_abort_requested(NULL));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_reporter_check_abort(NULL));

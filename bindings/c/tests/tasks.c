@@ -226,7 +226,10 @@ static void progress(const taskmgr_module *module) {
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "2^53", taskmgr_task_try_advance(task, UINT64_MAX));
     taskmgr_task_set_completed(task, 5);
     taskmgr_task_set_total(task, 20);
+    CHECK_OK(taskmgr_task_set_units(task, TASKMGR_STR("rows")));
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "units", taskmgr_task_set_units(task, TASKMGR_STR("a\nb")));
     taskmgr_status *status = status_of(task);
+    CHECK_TEXT("rows", taskmgr_status_progress_units(status));
     CHECK(taskmgr_status_progress_completed(status) == 7);
     CHECK(taskmgr_status_progress_total(status) == 20);
     CHECK(taskmgr_status_progress_total_known(status));
@@ -304,6 +307,7 @@ static void nulls(const taskmgr_module *module) {
     CHECK_VALUE_ERROR((taskmgr_task_advance(NULL, 1), 1));
     CHECK_VALUE_ERROR((taskmgr_task_set_completed(NULL, 1), 1));
     CHECK_VALUE_ERROR((taskmgr_task_set_total(NULL, 1), 1));
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_task_set_units(NULL, TASKMGR_STR("x")));
     taskmgr_task_free(NULL);
 
     wanted = "null pointer";

@@ -125,6 +125,10 @@ TEST_CASE("owners and reporters count, each by itself") {
     taskmgr::reporter other = OK(worker.clone());
     other.set_completed(3);
     other.set_total(30);
+    OK(other.set_units("tokens"));
+    CHECK(OK(job.status()).progress().units == "tokens");
+    OK(job.set_units("ranges"));
+    FAILS(errc::invalid_argument, job.set_units("a\nb"));
     CHECK(OK(worker.status()).progress().completed == 10);
     CHECK(OK(worker.status()).progress().total == 30);
 
