@@ -6,6 +6,8 @@ import gc
 import sys
 import threading
 import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import taskmgr
@@ -49,78 +51,78 @@ def test_callbacks_of_many_threads_neither_deadlock_nor_get_lost(module: Module)
     assert (child_counts.succeeded, child_counts.failed) == (800, 200)
 
 
-def test_life_5_statuses_are_whole_while_others_work(module: Module) -> None:
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Three threads do this over and over, until the block ends, however it does."""
     over = threading.Event()
+
+    def run() -> None:
+        while not over.is_set():
+            work()
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(GUARD)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_life_5_statuses_are_whole_while_others_work(module: Module) -> None:
     root = module.task("repair").start()
 
     def work() -> None:
-        while not over.is_set():
-            with root.child("repair", total=3, units="rows") as child:
-                for _ in child.track(range(3)):
-                    pass
+        with root.child("repair", total=3, units="rows") as child:
+            for _ in child.track(range(3)):
+                pass
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
     before = 0.0
-    for _ in range(60):
-        tree = root.observe().status_tree()
-        assert tree[0].progress.completed >= before
-        before = tree[0].progress.completed
-        for status in tree[1:]:
-            assert status.state.is_terminal == (status.end_time is not None)
-    over.set()
-    for thread in threads:
-        thread.join(GUARD)
+    with meanwhile(work):
+        for _ in range(60):
+            tree = root.observe().status_tree()
+            assert tree[0].progress.completed >= before
+            before = tree[0].progress.completed
+            for status in tree[1:]:
+                assert status.state.is_terminal == (status.end_time is not None)
 
 
 def test_list_2_a_list_is_whole_while_others_work() -> None:
     # Roots that have ended are not kept, so that there is no end to how many there may be.
     module = Manager().register_module("repair")
-    over = threading.Event()
     root = module.task("root").start()
+    places = {"root": ("", ""), "repair": ("ks", ""), "part": ("", "t")}
 
     def work() -> None:
-        while not over.is_set():
-            with module.task("repair", keyspace="ks"), root.child("part", table="t"):
-                pass
+        with module.task("repair", keyspace="ks"), root.child("part", table="t"):
+            pass
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    places = {"root": ("", ""), "repair": ("ks", ""), "part": ("", "t")}
-    for _ in range(60):
-        listed = module.list(internal=True)
-        assert root.id in [stats.id for stats in listed]
-        order = [(stats.created_at, stats.id) for stats in listed]
-        assert order == sorted(order)
-        for stats in listed:
-            assert (stats.keyspace, stats.table) == places[stats.type]
-            assert stats.state.is_terminal == (stats.end_time is not None)
-    over.set()
-    for thread in threads:
-        thread.join(GUARD)
+    with meanwhile(work):
+        for _ in range(60):
+            listed = module.list(internal=True)
+            assert root.id in [stats.id for stats in listed]
+            # Ticks are finer than what is shown of them, so that ids tell nothing here.
+            order = [stats.created_at for stats in listed]
+            assert order == sorted(order)
+            for stats in listed:
+                assert (stats.keyspace, stats.table) == places[stats.type]
+                assert stats.state.is_terminal == (stats.end_time is not None)
 
 
 def test_prog_4_reporters_go_on_while_others_ask(module: Module) -> None:
-    over = threading.Event()
     root = module.task("root").start()
     parts = [root.child("part", total=20_000, units="rows").start() for _ in range(100)]
 
     def ask() -> None:
-        while not over.is_set():
-            tree = root.observe().status_tree()
-            assert tree[0].progress.completed <= tree[0].progress.total
+        progress = root.observe().status_tree()[0].progress
+        assert progress.completed <= progress.total
 
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for _ in range(20_000):
-        parts[0].advance()
-    over.set()
-    for thread in threads:
-        thread.join(GUARD)
-        assert not thread.is_alive()
+    with meanwhile(ask):
+        for _ in range(20_000):
+            parts[0].advance()
     assert root.status().progress.completed == 20_000
 
 
