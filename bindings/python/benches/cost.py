@@ -76,7 +76,7 @@ GOALS: list[tuple[str, str, float]] = [
 def main(write: Callable[[str], object] = print) -> int:
     costs = measure()
     for name, nanoseconds in costs.items():
-        write(f"{name:<18} {nanoseconds:8.1f} ns")
+        write(f"{name:<20} {nanoseconds:8.1f} ns")
     missed = 0
     for ours, theirs, goal in GOALS:
         ratio = costs[ours] / costs[theirs]
