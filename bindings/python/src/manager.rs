@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
+use std::collections::HashSet;
 use std::time::Duration;
 use taskmgr::{Clock, Filter};
 use uuid::Uuid;
@@ -342,10 +343,11 @@ impl Manager {
     }
 }
 
-/// The statuses of all trees, module by module. What is gone between the list and the question
-/// is no part of it any more.
+/// The statuses of all trees, module by module, each task once: a local child of a virtual task is
+/// listed as a root, too. What is gone between the list and the question is no part of it any more.
 fn forest(manager: &taskmgr::Manager) -> taskmgr::Result<Vec<taskmgr::Status>> {
     let mut statuses = Vec::new();
+    let mut shown = HashSet::new();
     for module in manager.modules()? {
         let listed = match manager.list(&module, &Filter::new()) {
             Err(error) if error.code() == taskmgr::ErrorCode::UnknownModule => continue,
@@ -353,7 +355,7 @@ fn forest(manager: &taskmgr::Manager) -> taskmgr::Result<Vec<taskmgr::Status>> {
         };
         for stats in listed {
             match manager.status_tree(stats.id) {
-                Ok(tree) => statuses.extend(tree),
+                Ok(tree) => statuses.extend(tree.into_iter().filter(|one| shown.insert(one.id))),
                 Err(error) if error.is_gone() || error.is_not_found() => {}
                 Err(error) if error.code() == taskmgr::ErrorCode::Provider => {}
                 Err(error) => return Err(error),

@@ -97,6 +97,10 @@ def test_virt_1_local_children(manager: Manager, module: Module, topology: Topol
     tree = manager.status_tree(topology.id)
     assert [status.type for status in tree] == ["topology change", "stream"]
     assert child.id in [listed.task_id for listed in tree[0].children]
+    # In the module's list it is a root; in the tree of all, its parent's child and nothing else.
+    assert {child.id, topology.id} == {stats.id for stats in module.list()}
+    drawn = str(manager.tree()).splitlines()
+    assert [line.split("  ")[0] for line in drawn] == ["topology change cluster", "└─ stream"]
 
 
 def test_virt_1_abort(manager: Manager, topology: Topology) -> None:
