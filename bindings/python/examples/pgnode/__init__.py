@@ -1,0 +1,1 @@
+"""What `postgres_node` is made of."""
