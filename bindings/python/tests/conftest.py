@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,6 +12,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import taskmgr
+
+# Where there is no driver of PostgreSQL, as without a GIL, the tests that want one fail or are
+# left out by whoever runs them.
+pytest_plugins = ["postgres_fixtures"] if importlib.util.find_spec("psycopg") else []
 
 # A bound for what is woken by an event: only a hang comes to it.
 GUARD = 60.0
