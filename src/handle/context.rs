@@ -135,7 +135,7 @@ impl TaskContext {
     }
 
     /// Names the units that this task counts, where that was not known when it was made. Once
-    /// the task has ended this does nothing.
+    /// the task has ended this does nothing; as another thread ends it, it is too late or not.
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that cannot be;

@@ -107,3 +107,26 @@ fn shared_advance_vs_finish_of_a_child_that_nobody_sees_one_end() {
         assert_eq!(shown(kept), last, "as its parent keeps it");
     });
 }
+
+/// prog_1, fold_2. Fails if the record has other names than those by which the sum was told.
+#[test]
+fn units_vs_finish_the_parents_sum_and_its_record_agree() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        // So that the names are there to be found.
+        drop(host.repair.task("child").units("rows").create());
+        let child = root.child("child").start().unwrap().share();
+        child.advance(1);
+        let id = child.id();
+        let other = child.clone();
+        let namer = thread::spawn(move || other.set_units("rows").unwrap());
+        child.finish().unwrap();
+        namer.join().unwrap();
+        let tree = root.observe().status_tree().unwrap();
+        let kept = tree.iter().find(|status| status.id == id).unwrap();
+        let units = &kept.progress.units;
+        assert!(units.is_empty() || *units == "rows");
+        assert_eq!(tree[0].progress.units, *units);
+    });
+}

@@ -68,7 +68,11 @@ impl Fold {
                 .and_then(|m| m.first_error.clone().or_else(|| m.error.clone())),
             not_kept: more.as_ref().map_or(0, |m| m.counts.not_kept),
             amounts: shown.amounts(),
-            record: Record::new(&self.facts(reading), shown.amounts(), more),
+            record: Record::new(
+                &self.facts(reading, names.interned()),
+                shown.amounts(),
+                more,
+            ),
         };
         let kids = self.kids();
         let mut family = kids.family_of(self.child.order());
@@ -106,7 +110,7 @@ impl Fold {
         let last = Last::read(child);
         let before = publish(last)?;
         let amounts = Amounts::of_ended(last, &names.units);
-        let record = || Record::new(&self.facts(before), amounts, None);
+        let record = || Record::new(&self.facts(before, Some(names)), amounts, None);
         let label = child.label(realm);
         family.fold_plainly(child, amounts, record, label, self.share(), realm);
         Ok(Self::folded(kids, family, before))
@@ -137,8 +141,9 @@ impl Fold {
         }
     }
 
+    /// With the names by whose units its amounts were told, as another thread may give it others.
     #[inline(always)]
-    fn facts(self, reading: Reading) -> Facts {
+    fn facts(self, reading: Reading, names: Option<&'static NameSet>) -> Facts {
         let Self { child, failed, .. } = self;
         let wall = child.wall();
         Facts {
@@ -151,7 +156,7 @@ impl Fold {
                 false => NEVER,
             },
             end: wall.utc(child.end.load(Ordering::Relaxed)),
-            names: child.interned_names().map_or(0, |set| set.number),
+            names: names.map_or(0, |set| set.number),
         }
     }
 }
