@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 import taskmgr
@@ -200,6 +201,12 @@ class Node:
             return None
 
         return until(f"a {type} of {table!r}", look)
+
+    def held(self, type: str, table: str, keyspace: str = "postgres") -> UUID:
+        """The id of an operation on a table that is under way, not only about to begin."""
+        id = self.appears(type, table, keyspace).id
+        self.status_when(id, "its first figures", lambda now: now.progress.completed > 0)
+        return id
 
     def status_when(
         self, id: object, what: str, wanted: Callable[[taskmgr.Status], bool]

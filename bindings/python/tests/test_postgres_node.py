@@ -149,7 +149,7 @@ def test_a_signal_ends_the_node_and_nothing_else(
     node = start("--backup", tmp_path / "backup", "--backup-rate", 32)
     held = gate(3000)
     build = run(f"CREATE INDEX ON {table} (gate(i))")
-    id = node.appears("create_index", f"public.{table}").id
+    id = node.held("create_index", f"public.{table}")
     node.tree()
     assert node.end(number) == 0
     assert node.process.stdout is not None
@@ -162,7 +162,7 @@ def test_a_signal_ends_the_node_and_nothing_else(
         )
     # What others do has not, and is the same to another node.
     again = start()
-    assert again.appears("create_index", f"public.{table}").id == id
+    assert again.held("create_index", f"public.{table}") == id
     held.open()
     assert build.ended() is None
     assert again.client.wait_for_task(id, timeout=GUARD).state is State.DONE
@@ -191,7 +191,7 @@ def test_a_server_that_goes_away_and_comes_back() -> None:
         gate = Gate(cluster, 3000)
         build = Statement(cluster, "CREATE INDEX ON t (gate(i))")
         try:
-            id = node.appears("create_index", "public.t").id
+            id = node.held("create_index", "public.t")
             cluster.stop()
             assert build.ended() is not None
             with pytest.raises(taskmgr.ProviderError, match=r"PostgreSQL at host=.*not answer"):

@@ -66,7 +66,7 @@ def test_what_has_ended_is_told(
 ) -> None:
     held = gate(3000)
     run(f"CREATE INDEX ON {table} (gate(i))")
-    id = node.appears("create_index", f"public.{table}").id
+    id = node.held("create_index", f"public.{table}")
     held.open()
     ended = node.client.wait_for_task(id, timeout=GUARD)
     assert ended.state is State.DONE
@@ -111,7 +111,9 @@ def test_an_index_made_concurrently(
         old.execute("SELECT 1")
         build = run(f"CREATE INDEX CONCURRENTLY ON {table} (i)")
         id = node.appears("create_index", f"public.{table}").id
-        node.status_when(id, "the wait", lambda status: status.progress.units == "lockers")
+        node.status_when(
+            id, "the wait", lambda status: status.entity == "waiting for old snapshots"
+        )
     assert build.ended() is None
     assert node.client.wait_for_task(id, timeout=GUARD).state is State.DONE
 
@@ -129,7 +131,7 @@ def test_an_index_whose_transaction_goes_on(
 ) -> None:
     held = gate(3000)
     build = run(f"BEGIN; CREATE INDEX ON {table} (gate(i))")
-    id = node.appears("create_index", f"public.{table}").id
+    id = node.held("create_index", f"public.{table}")
     held.open()
     assert build.ended() is None
     ending = node.status_when(id, "the end", lambda status: status.entity == "ending")
@@ -152,7 +154,7 @@ def test_an_index_that_fails(
         connection.execute(f"INSERT INTO {table} VALUES (1, '')".encode())
     held = gate(3000)
     build = run(f"CREATE UNIQUE INDEX ON {table} (gate(i))")
-    id = node.appears("create_index", f"public.{table}").id
+    id = node.held("create_index", f"public.{table}")
     held.open()
     assert isinstance(build.ended(), psycopg.errors.UniqueViolation)
     ended = node.client.wait_for_task(id, timeout=GUARD)
@@ -164,7 +166,7 @@ def test_a_table_of_another_database(
 ) -> None:
     held = gate(3000, "other")
     build = run(f"CREATE INDEX ON {table} (gate(i))", "other")
-    id = node.appears("create_index", f"public.{table}", "other").id
+    id = node.held("create_index", f"public.{table}", "other")
     listed = node.client.list("postgres", keyspace="other", table=f"public.{table}")
     assert [stats.id for stats in listed] == [id]
     held.open()
@@ -362,7 +364,8 @@ def test_a_base_backup(node: Node, cluster: Cluster) -> None:
         assert (wait().state, wait().error) == (State.DONE, None)
 
 
-def test_a_base_backup_that_waits_for_the_archive() -> None:
+@pytest.mark.parametrize("error", [None, "aborted: asked for through the REST API"])
+def test_a_base_backup_that_waits_for_the_archive(error: str | None) -> None:
     with running_cluster(
         archive_mode="on", archive_command="until [ -e archive ]; do sleep 0.1; done"
     ) as cluster:
@@ -374,10 +377,14 @@ def test_a_base_backup_that_waits_for_the_archive() -> None:
                 with ThreadPoolExecutor() as executor:
                     taken = executor.submit(receiver.ended)
                     node.status_when(id, "the wait", lambda status: "archiving" in status.entity)
+                    if error is not None:
+                        node.client.abort(id)
+                        assert "canceling statement due to user request" in taken.result()[1]
+                    # Now the backup may go on, or, if it is over, the archiver may end.
                     (cluster.data / "archive").touch()
                     code, errors = taken.result()
-                assert code == 0, errors
-                assert node.client.wait_for_task(id, timeout=GUARD).state is State.DONE
+                    assert (code == 0) == (error is None), errors
+                assert node.client.wait_for_task(id, timeout=GUARD).error == error
         finally:
             node.kill()
 
@@ -415,7 +422,7 @@ def test_many_who_ask_share_one_connection(
 ) -> None:
     held = gate(3000)
     run(f"CREATE INDEX ON {table} (gate(i))")
-    id = node.appears("create_index", f"public.{table}").id
+    id = node.held("create_index", f"public.{table}")
     waits = [waiter(node, id) for _ in range(8)]
     for _ in range(20):
         assert node.client.status(id).state is State.RUNNING
@@ -438,7 +445,7 @@ def test_a_role_that_may_not_cancel(
     node = start(user="looker")
     held = gate(3000)
     build = run(f"CREATE INDEX ON {table} (gate(i))")
-    id = node.appears("create_index", f"public.{table}").id
+    id = node.held("create_index", f"public.{table}")
     with pytest.raises(taskmgr.NotAbortable, match=r"must be a superuser|permission denied"):
         node.client.abort(id)
     held.open()

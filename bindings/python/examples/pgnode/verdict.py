@@ -13,7 +13,8 @@ that says what is known. What shows it:
   between two looks anyway, and where another cancels it while it waits for the archive. On a
   standby it does not show.
 
-An operation that begins and ends between two looks is never seen.
+An operation that begins and ends between two looks is never seen, and of an index whose
+transaction had no number yet when it was last seen nothing shows how it ended.
 """
 
 from __future__ import annotations
