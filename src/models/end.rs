@@ -137,6 +137,33 @@ fn finish_vs_fail_of_a_shared_child_exactly_one_wins() {
     });
 }
 
+/// life_2. Fails if who comes second relies on the parent, which may have gone meanwhile.
+#[test]
+fn finish_of_a_shared_child_vs_its_end_and_its_parents() {
+    check(2, || {
+        let host = Host::new();
+        let parent = host.repair.task("repair").start().unwrap();
+        let task = parent.child("part").start().unwrap().share();
+        let (other, repair) = (task.clone(), host.repair.clone());
+        let first = thread::spawn(move || {
+            let done = other.finish();
+            parent.finish().unwrap();
+            // Where the parent was.
+            let next = repair.task("next").start().unwrap();
+            (done, next)
+        });
+        let second = task.finish();
+        let (first, _next) = first.join().unwrap();
+        match (first, second) {
+            (Ok(()), Err(lost)) | (Err(lost), Ok(())) => {
+                assert_eq!(lost.code(), ErrorCode::AlreadyFinished);
+            }
+            both => panic!("one wins, not {both:?}"),
+        }
+        assert_eq!(task.status().unwrap().state, State::Done);
+    });
+}
+
 /// life_3. Fails if two that drop a handle both take it for the last, or neither does.
 #[test]
 fn drop_vs_drop_of_a_shared_owner_the_last_fails_it() {

@@ -74,7 +74,8 @@ impl Fold {
                 more,
             ),
         };
-        let kids = self.kids();
+        let kids = self.parent.kids(self.realm);
+        let kids = kids.expect("a child that nobody else ends has its parent");
         let mut family = kids.family_of(self.child.order());
         let before = publish()?;
         if room > 0 {
@@ -105,7 +106,9 @@ impl Fold {
         publish: impl FnOnce(Last) -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         let Self { child, realm, .. } = self;
-        let kids = self.kids();
+        // Another handle may have ended the child, and then its parent's slot be somebody else's,
+        // with a block that knows nothing of it, or with none. `publish` sees it by the word.
+        let kids = self.parent.kids(realm).ok_or(NotFinished::Already)?;
         let mut family = kids.family_of(child.order());
         let last = Last::read(child);
         let before = publish(last)?;
@@ -122,12 +125,6 @@ impl Fold {
             kept: &self.tree.kept,
             bounds: self.bounds,
         }
-    }
-
-    #[inline(always)]
-    fn kids(self) -> &'static Kids {
-        let kids = self.parent.kids(self.realm);
-        kids.expect("a parent has a block of kids")
     }
 
     #[inline(always)]
