@@ -57,6 +57,15 @@ macro_rules! error_codes {
         }
 
         impl ErrorCode {
+            /// Every code, in order of their numbers.
+            ///
+            /// ```
+            /// use taskmgr::ErrorCode;
+            /// let named = |word| ErrorCode::ALL.iter().find(move |code| code.as_str() == word);
+            /// assert_eq!(named("timeout"), Some(&ErrorCode::Timeout));
+            /// ```
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// The code as a word, as the other languages name it.
             ///
             /// ```

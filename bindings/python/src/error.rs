@@ -69,33 +69,10 @@ pub(crate) fn message(py: Python<'_>, error: &PyErr) -> String {
 
 /// The core's error that an exception of this package's stands for.
 pub(crate) fn core_error(py: Python<'_>, error: &PyErr) -> Option<Error> {
-    const CODES: [ErrorCode; 21] = [
-        ErrorCode::InvalidArgument,
-        ErrorCode::ModuleExists,
-        ErrorCode::UnknownModule,
-        ErrorCode::IdInUse,
-        ErrorCode::NotFound,
-        ErrorCode::Gone,
-        ErrorCode::ParentTerminal,
-        ErrorCode::AlreadyStarted,
-        ErrorCode::AlreadyFinished,
-        ErrorCode::NotAbortable,
-        ErrorCode::Aborted,
-        ErrorCode::Timeout,
-        ErrorCode::NotSettled,
-        ErrorCode::WouldDeadlock,
-        ErrorCode::Closed,
-        ErrorCode::Forked,
-        ErrorCode::Provider,
-        ErrorCode::NotSupported,
-        ErrorCode::Exhausted,
-        ErrorCode::TaskFailed,
-        ErrorCode::NotStarted,
-    ];
     let value = error.value(py);
     let word: String = value.getattr("code").ok()?.extract().ok()?;
-    let code = CODES.into_iter().find(|code| code.as_str() == word)?;
-    Some(Error::new(code, value.str().ok()?.to_string()))
+    let code = ErrorCode::ALL.iter().find(|code| code.as_str() == word)?;
+    Some(Error::new(*code, value.str().ok()?.to_string()))
 }
 
 /// A handle that stays in its process: what it means lies in this process's memory.
