@@ -95,11 +95,10 @@ impl Module {
             user_task,
             id,
         };
-        let has_total = spec.total.is_some();
         let builder = spec.fill(self.inner.task(r#type));
         match parent {
-            Some(parent) => parent.create(py, builder, has_total),
-            None => spec::create(py, builder, has_total),
+            Some(parent) => parent.create(py, builder),
+            None => spec::create(py, builder),
         }
     }
 

@@ -36,10 +36,6 @@ impl Reporter {
         f(&self.lock())
     }
 
-    pub(crate) fn set_total_to(&self, total: u64) {
-        self.lock().set_total(total);
-    }
-
     pub(crate) fn look_for_abort(&self) -> taskmgr::Result<()> {
         self.lock().check_abort()
     }
@@ -74,7 +70,7 @@ impl Reporter {
 
     /// Tells how many units there are.
     fn set_total(&self, total: Amount) {
-        self.set_total_to(total.0);
+        self.lock().set_total(total.0);
     }
 
     /// Whether the task was told to abort.
@@ -123,11 +119,10 @@ impl Reporter {
             user_task,
             id,
         };
-        let has_total = spec.total.is_some();
         let builder = spec.fill(self.with(|reporter| reporter.child(r#type)));
         match module {
-            Some(module) => spec::create(py, builder.module(&module.get().inner), has_total),
-            None => spec::create(py, builder, has_total),
+            Some(module) => spec::create(py, builder.module(&module.get().inner)),
+            None => spec::create(py, builder),
         }
     }
 

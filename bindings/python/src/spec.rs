@@ -59,8 +59,8 @@ impl<'a> Spec<'a> {
 
 /// Makes the task of a builder.
 #[inline]
-pub(crate) fn create(py: Python<'_>, builder: TaskBuilder<'_>, has_total: bool) -> PyResult<Task> {
-    Ok(Task::new(builder.create().or_raise(py)?, has_total))
+pub(crate) fn create(py: Python<'_>, builder: TaskBuilder<'_>) -> PyResult<Task> {
+    Ok(Task::new(builder.create().or_raise(py)?))
 }
 
 /// A parent: a handle of it, or its id.
@@ -102,12 +102,7 @@ impl<'py> FromPyObject<'_, 'py> for Parent<'py> {
 impl Parent<'_> {
     /// Makes the task of a builder under this parent. An id may be that of a virtual task, which
     /// a provider has to be asked for.
-    pub(crate) fn create(
-        self,
-        py: Python<'_>,
-        builder: TaskBuilder<'_>,
-        has_total: bool,
-    ) -> PyResult<Task> {
+    pub(crate) fn create(self, py: Python<'_>, builder: TaskBuilder<'_>) -> PyResult<Task> {
         let builder = match self {
             Self::Task(task) => builder.parent(&*task.get().owner()),
             Self::Reporter(reporter) => reporter.get().with(|reporter| builder.parent(reporter)),
@@ -118,7 +113,7 @@ impl Parent<'_> {
             true => py.detach(|| builder.create()),
             false => builder.create(),
         };
-        Ok(Task::new(made.or_raise(py)?, has_total))
+        Ok(Task::new(made.or_raise(py)?))
     }
 }
 

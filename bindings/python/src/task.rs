@@ -28,23 +28,19 @@ pub(crate) struct Task {
     raw: &'static RawTask,
     /// Set when this handle has seen the end: what is dropped then waits for nobody.
     has_ended: AtomicBool,
-    /// Whether a total was told.
-    pub(crate) has_total: AtomicBool,
 }
 
 impl Task {
     #[inline]
-    pub(crate) fn new(task: taskmgr::Task, has_total: bool) -> Self {
+    pub(crate) fn new(task: taskmgr::Task) -> Self {
         Self {
             raw: task.share().leak(),
             has_ended: AtomicBool::new(false),
-            has_total: AtomicBool::new(has_total),
         }
     }
 
-    pub(crate) fn set_total_to(&self, total: u64) {
-        self.has_total.store(true, Ordering::Relaxed);
-        self.owner().set_total(total);
+    pub(crate) fn has_total(&self) -> bool {
+        self.raw.has_total()
     }
 
     #[inline]
@@ -148,7 +144,7 @@ impl Task {
 
     /// Tells how many units there are.
     fn set_total(&self, total: Amount) {
-        self.set_total_to(total.0);
+        self.owner().set_total(total.0);
     }
 
     /// Whether the task was told to abort.
@@ -208,11 +204,10 @@ impl Task {
             user_task,
             id,
         };
-        let has_total = spec.total.is_some();
         let builder = spec.fill(self.owner().child(r#type));
         match module {
-            Some(module) => spec::create(py, builder.module(&module.get().inner), has_total),
-            None => spec::create(py, builder, has_total),
+            Some(module) => spec::create(py, builder.module(&module.get().inner)),
+            None => spec::create(py, builder),
         }
     }
 

@@ -36,7 +36,7 @@ impl Worker {
     /// part, and what was told of the whole stands.
     fn wants_total(&self) -> bool {
         match self {
-            Self::Task(task) => !task.get().has_total.load(Ordering::Relaxed),
+            Self::Task(task) => !task.get().has_total(),
             Self::Reporter(_) => false,
         }
     }
@@ -50,8 +50,8 @@ impl Worker {
 
     fn set_total(&self, total: u64) {
         match self {
-            Self::Task(task) => task.get().set_total_to(total),
-            Self::Reporter(reporter) => reporter.get().set_total_to(total),
+            Self::Task(task) => task.get().owner().set_total(total),
+            Self::Reporter(reporter) => reporter.get().with(|reporter| reporter.set_total(total)),
         }
     }
 }

@@ -112,6 +112,13 @@ def test_track_names_the_units(module: Module) -> None:
             other.track("", units=3)  # type: ignore[arg-type]
 
 
+def test_track_leaves_a_total_that_another_handle_told(module: Module) -> None:
+    task = module.task("t").start()
+    task.reporter().set_total(10)
+    assert list(task.track("abc")) == list("abc")
+    assert (task.status().progress.completed, task.status().progress.total) == (3, 10)
+
+
 def test_track_leaves_a_total_that_was_told(module: Module) -> None:
     task = module.task("repair", total=40).start()
     assert list(task.track("abcd")) == list("abcd")

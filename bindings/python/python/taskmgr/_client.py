@@ -114,7 +114,7 @@ def _refuse(call: _Call, status: int, body: bytes) -> NoReturn:
         message = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         message = body.decode(errors="replace").strip() or f"HTTP status {status}"
-    kind: type[TaskmgrError] = TaskmgrError
+    kind: type[TaskmgrError]
     if status == 400 and call.task_id is not None:
         kind = NotFound
     elif status == 400 and call.module is not None:
