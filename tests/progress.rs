@@ -234,13 +234,85 @@ fn prog_2_a_total_of_its_own_stands_in_for_its_childrens() {
 }
 
 #[test]
-fn prog_2_a_task_with_neither_units_nor_children_shows_whether_it_has_ended() {
+fn prog_2_a_task_with_neither_units_nor_children_shows_whether_it_is_done() {
     let node = node();
-    let task = node.module.task("t").start().unwrap();
-    let observer = task.observe();
-    assert_eq!(shown(&observer.status().unwrap()), (0, 1, ""));
-    task.fail("failed").unwrap();
-    assert_eq!(shown(&observer.status().unwrap()), (1, 1, ""));
+    let silent = || node.module.task("t").abortable().start().unwrap();
+    let (done, failed, aborted) = (silent(), silent(), silent());
+    let seen = [done.observe(), failed.observe(), aborted.observe()];
+    for observer in &seen {
+        assert_eq!(shown(&observer.status().unwrap()), (0, 1, ""));
+    }
+    aborted.abort("enough").unwrap();
+    done.finish().unwrap();
+    failed.fail("failed").unwrap();
+    aborted.finish().unwrap_err();
+    for (observer, completed) in seen.iter().zip([1, 0, 0]) {
+        assert_eq!(shown(&observer.status().unwrap()), (completed, 1, ""));
+    }
+}
+
+#[test]
+fn prog_2_a_child_that_failed_or_was_aborted_is_no_progress_and_fills_no_bar() {
+    let node = node();
+    // Silent ones, and those whose units differ.
+    for units in [[""; 3], ["rows", "pages", ""]] {
+        let root = node.module.task("t").start().unwrap();
+        let child = |at: usize| root.child("t").units(units[at]).start().unwrap();
+        let (done, failed, aborted) = (child(0), child(1), child(2));
+        // They end before the last that works below them, so they are seen live and folded.
+        let below: Vec<Task> = [&done, &failed, &aborted]
+            .iter()
+            .map(|parent| parent.child("t").start().unwrap())
+            .collect();
+        let seen = [done.observe(), failed.observe(), aborted.observe()];
+        aborted.abort("enough").unwrap();
+        failed.fail("failed").unwrap();
+        aborted.finish().unwrap_err();
+        for task in below {
+            let _ = task.fail("failed");
+        }
+        let units = match units[0] {
+            "" => "",
+            _ => "children",
+        };
+        assert_eq!(shown(&root.status().unwrap()), (0, 3, units));
+        done.finish().unwrap();
+        let all = root.observe().status_tree().unwrap();
+        let expected = match units {
+            // What it counts itself: the one below it has failed.
+            "" => (0, 3, ""),
+            _ => (1, 3, "children"),
+        };
+        assert_eq!(shown(&root.status().unwrap()), expected);
+        assert_eq!(shown(&all[0]), expected, "the same in the tree");
+        assert!(
+            seen.iter()
+                .all(|observer| observer.status().unwrap().settled)
+        );
+        let observer = root.observe();
+        root.finish().unwrap();
+        assert_eq!(shown(&observer.status().unwrap()), expected);
+    }
+}
+
+#[test]
+fn prog_2_an_ended_child_that_lives_on_counts_if_it_is_done() {
+    let node = node();
+    let root = node.module.task("t").start().unwrap();
+    let done = root.child("t").units("rows").start().unwrap();
+    let failed = root.child("t").units("pages").start().unwrap();
+    let below = [
+        done.child("t").start().unwrap(),
+        failed.child("t").start().unwrap(),
+    ];
+    done.finish().unwrap();
+    failed.fail("failed").unwrap();
+    assert_eq!(root.status().unwrap().child_counts.live, 2);
+    assert_eq!(shown(&root.status().unwrap()), (1, 2, "children"));
+    let tree = root.observe().status_tree().unwrap();
+    assert_eq!(shown(&tree[0]), (1, 2, "children"));
+    drop(below);
+    assert_eq!(shown(&root.status().unwrap()), (1, 2, "children"));
 }
 
 #[test]

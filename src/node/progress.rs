@@ -115,10 +115,10 @@ pub(crate) struct Shown {
 
 impl Shown {
     #[inline]
-    pub(crate) fn of_leaf(own: Own, terminal: bool) -> Self {
+    pub(crate) fn of_leaf(own: Own, done: bool) -> Self {
         match own.is_silent() {
             true => Self {
-                completed: terminal.into(),
+                completed: done.into(),
                 total: Some(1),
                 units: own.units,
             },
@@ -138,9 +138,10 @@ impl Shown {
         }
     }
 
-    pub(crate) fn of(own: Own, children: &Sums, terminal: bool) -> Self {
+    /// `done` is whether the task has succeeded.
+    pub(crate) fn of(own: Own, children: &Sums, done: bool) -> Self {
         if children.known == 0 {
-            return Self::of_leaf(own, terminal);
+            return Self::of_leaf(own, done);
         }
         let theirs = children.shown();
         let declares_nothing = own.units.is_empty() && own.total.is_none();
@@ -228,7 +229,8 @@ impl<'a> Amounts<'a> {
 pub(crate) struct Sums {
     completed: u64,
     total: u64,
-    terminal: u64,
+    /// How many have succeeded: a child that failed is no progress.
+    done: u64,
     known: u64,
     units: Units,
     total_known: bool,
@@ -246,7 +248,7 @@ const CHILDREN: Name = Name::from_static("children");
 
 impl Sums {
     #[inline(always)]
-    pub(crate) fn add(&mut self, child: Amounts<'_>, terminal: bool) {
+    pub(crate) fn add(&mut self, child: Amounts<'_>, done: bool) {
         let completed = child.completed.min(CAP);
         self.completed = self.completed.saturating_add(completed);
         self.total = self
@@ -256,7 +258,7 @@ impl Sums {
         if child.total.is_some() && !self.total_known {
             self.total_known = true;
         }
-        self.terminal += u64::from(terminal);
+        self.done += u64::from(done);
         self.known += 1;
         match &self.units {
             Units::Nothing => self.units = Units::Same(child.units.clone()),
@@ -269,7 +271,7 @@ impl Sums {
         self.completed = self.completed.saturating_add(other.completed);
         self.total = self.total.saturating_add(other.total);
         self.total_known |= other.total_known;
-        self.terminal += other.terminal;
+        self.done += other.done;
         self.known += other.known;
         match (&self.units, &other.units) {
             (_, Units::Nothing) => {}
@@ -291,7 +293,7 @@ impl Sums {
                 units: units.clone(),
             },
             _ => Shown {
-                completed: self.terminal,
+                completed: self.done,
                 total: Some(self.known),
                 units: CHILDREN,
             },
@@ -324,8 +326,8 @@ mod tests {
         sums
     }
 
-    fn shown(own: Own, children: &Sums, terminal: bool) -> (u64, u64, String) {
-        let progress = Shown::of(own, children, terminal).into_progress();
+    fn shown(own: Own, children: &Sums, done: bool) -> (u64, u64, String) {
+        let progress = Shown::of(own, children, done).into_progress();
         (
             progress.completed,
             progress.total,
@@ -334,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn prog_2_neither_units_nor_children_is_0_of_1_and_1_of_1_once_terminal() {
+    fn prog_2_neither_units_nor_children_is_0_of_1_and_1_of_1_once_done() {
         assert_eq!(
             shown(own(0, None, ""), &Sums::default(), false),
             (0, 1, "".into())

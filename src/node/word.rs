@@ -102,6 +102,12 @@ impl Reading {
         (self.0 ^ other.0) & flags == 0
     }
 
+    /// Whether the task has succeeded.
+    #[inline]
+    pub(crate) fn is_done(self) -> bool {
+        self.0 & (TERMINAL | FAILED) == TERMINAL
+    }
+
     pub(crate) fn state(self) -> State {
         match self.0 & (TERMINAL | FAILED | STARTED | ASLEEP) {
             bits if bits & FAILED != 0 => State::Failed,

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::names::NameSet;
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, INTERNAL, Slot, USER_TASK};
-use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL};
+use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND};
 use crate::provider::Hosted;
 use crate::sync::Ordering;
 use crate::tree::abort;
@@ -53,7 +53,7 @@ pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
         let seen = Moment::read(slot, engine.realm, reading);
         let own = Own::read(slot, engine.realm, reading, names.units.clone());
         if same_moment(reading, slot) {
-            let shown = Shown::of_leaf(own, reading.has(TERMINAL));
+            let shown = Shown::of_leaf(own, reading.is_done());
             return seen.into_status(slot, engine, &names, shown.into_progress());
         }
         std::hint::spin_loop();
@@ -208,7 +208,7 @@ impl Walked {
             let mut sums = parts.folded.clone();
             for child in parts.children.clone() {
                 if let Some(shown) = &shown[child] {
-                    sums.add(shown.amounts(), self.statuses[child].state.is_terminal());
+                    sums.add(shown.amounts(), self.statuses[child].state == State::Done);
                 }
             }
             let slot = held.slot();
@@ -218,8 +218,8 @@ impl Walked {
                 slot.word.load(),
                 slot.names(realm).units.clone(),
             );
-            let terminal = self.statuses[at].state.is_terminal();
-            let of_task = Shown::of(own, &sums, terminal);
+            let done = self.statuses[at].state == State::Done;
+            let of_task = Shown::of(own, &sums, done);
             self.statuses[at].progress = of_task.clone().into_progress();
             shown[at] = Some(of_task);
         }

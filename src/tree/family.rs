@@ -109,7 +109,13 @@ impl Family {
     }
 
     #[inline(always)]
-    fn unlink(&mut self, child: &'static Slot, amounts: Amounts<'_>, realm: &'static Realm) {
+    fn unlink(
+        &mut self,
+        child: &'static Slot,
+        amounts: Amounts<'_>,
+        done: bool,
+        realm: &'static Realm,
+    ) {
         let next = self.siblings.remove(child.number(), realm);
         self.counts.live -= 1;
         for reader in readers(&mut self.rare) {
@@ -118,7 +124,7 @@ impl Family {
                 at => realm.slots.get(at).order() <= child.order(),
             };
             if ahead {
-                reader.missed.add(amounts, true);
+                reader.missed.add(amounts, done);
             }
             if reader.next == child.number() {
                 reader.next = next;
@@ -141,8 +147,9 @@ impl Family {
             error,
             not_kept,
         } = folding;
-        self.unlink(child, amounts, realm);
-        self.sums.add(amounts, true);
+        let done = !record.has_failed();
+        self.unlink(child, amounts, done, realm);
+        self.sums.add(amounts, done);
         match record.has_failed() {
             true => self.counts.failed += 1,
             false => self.counts.succeeded += 1,
@@ -169,7 +176,7 @@ impl Family {
         share: Share<'_>,
         realm: &'static Realm,
     ) {
-        self.unlink(child, amounts, realm);
+        self.unlink(child, amounts, true, realm);
         self.sums.add(amounts, true);
         self.counts.succeeded += 1;
         self.keep_succeeded(record, label, share);

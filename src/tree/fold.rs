@@ -59,7 +59,7 @@ impl Fold {
         let own = Own::read(self.child, self.realm, reading, names.units.clone());
         let no_children = Sums::default();
         let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
-        let shown = Shown::of(own, sums, true);
+        let shown = Shown::of(own, sums, !self.failed);
         let shard = (!self.has_shard_of_parent()).then(|| self.child.shard());
         let more = more_of(self.child, self.realm, &names, &shown, legacy, shard).map(Arc::new);
         let folding = Folding {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::arena::{Held, Realm};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::Slot;
-use crate::node::word::{KIDS, TERMINAL};
+use crate::node::word::KIDS;
 use crate::tree::kids::Child;
 use crate::tree::tour::Tour;
 
@@ -43,14 +43,14 @@ impl Frame {
                 if child.word.load().has(KIDS) {
                     parents.push(Held::retain(child));
                 } else {
-                    let (shown, terminal) = leaf(child, realm);
-                    sums.add(shown.amounts(), terminal);
+                    let (shown, done) = leaf(child, realm);
+                    sums.add(shown.amounts(), done);
                 }
             })
         });
     }
 
-    /// What the task shows, and whether it has ended.
+    /// What the task shows, and whether it has succeeded.
     fn shown(mut self, realm: &'static Realm) -> (Shown, bool) {
         if let Some(tour) = self.tour {
             self.sums.merge(&tour.stop());
@@ -58,17 +58,17 @@ impl Frame {
         let slot = self.held.slot();
         let reading = slot.word.load();
         let own = Own::read(slot, realm, reading, slot.names(realm).units.clone());
-        let terminal = reading.has(TERMINAL);
-        (Shown::of(own, &self.sums, terminal), terminal)
+        let done = reading.is_done();
+        (Shown::of(own, &self.sums, done), done)
     }
 }
 
-/// What a task without children shows, and whether it has ended.
+/// What a task without children shows, and whether it has succeeded.
 fn leaf(slot: &'static Slot, realm: &'static Realm) -> (Shown, bool) {
     let reading = slot.word.load();
     let own = Own::read(slot, realm, reading, slot.names(realm).units.clone());
-    let terminal = reading.has(TERMINAL);
-    (Shown::of_leaf(own, terminal), terminal)
+    let done = reading.is_done();
+    (Shown::of_leaf(own, done), done)
 }
 
 /// What a task shows of its progress, its descendants' included. Each of its own live children
@@ -94,9 +94,9 @@ pub(crate) fn shown(
                 }
             });
         } else if let Some(frame) = frames.pop() {
-            let (shown, terminal) = frame.shown(realm);
+            let (shown, done) = frame.shown(realm);
             match frames.last_mut() {
-                Some(parent) => parent.sums.add(shown.amounts(), terminal),
+                Some(parent) => parent.sums.add(shown.amounts(), done),
                 None => return shown,
             }
         }

@@ -122,6 +122,10 @@ impl Kind {
 /// `completed` is never above `total`. Where the total is not known, `total` follows
 /// `completed`.
 ///
+/// A parent with no progress of its own shows the sum over its children; where their units
+/// differ, how many of them are done, in units `children`. A task with neither units nor
+/// children shows 0 of 1, and 1 of 1 once it is done. What failed or was aborted is never done.
+///
 /// ```
 /// let manager = taskmgr::Manager::builder().build()?;
 /// let task = manager.register_module("repair")?.task("repair").total(256, "ranges").start()?;

@@ -15,16 +15,16 @@ pub struct Sums {
     total: u64,
     known_total: bool,
     units: Vec<String>,
-    terminal: u64,
+    done: u64,
     pub known: u64,
 }
 
 impl Sums {
-    pub fn add(&mut self, shown: &Shown, terminal: bool) {
+    pub fn add(&mut self, shown: &Shown, done: bool) {
         self.completed += shown.completed;
         self.total += shown.total.unwrap_or(0).max(shown.completed);
         self.known_total |= shown.total.is_some();
-        self.terminal += u64::from(terminal);
+        self.done += u64::from(done);
         self.known += 1;
         if !self.units.contains(&shown.units) {
             self.units.push(shown.units.clone());
@@ -38,7 +38,7 @@ impl Model {
         let at = &self.tasks[task];
         let mut sums = at.folded.clone();
         for child in &at.live {
-            sums.add(&self.shown(*child), self.tasks[*child].ended.is_some());
+            sums.add(&self.shown(*child), self.tasks[*child].has_succeeded());
         }
         let own = Shown {
             completed: at.completed,
@@ -49,7 +49,7 @@ impl Model {
             let silent = own.completed == 0 && own.total.is_none() && own.units.is_empty();
             return match silent {
                 true => Shown {
-                    completed: at.ended.is_some().into(),
+                    completed: at.has_succeeded().into(),
                     total: Some(1),
                     ..own
                 },
@@ -63,7 +63,7 @@ impl Model {
                 units: units.clone(),
             },
             _ => Shown {
-                completed: sums.terminal,
+                completed: sums.done,
                 total: Some(sums.known),
                 units: "children".into(),
             },

@@ -124,6 +124,10 @@ pub enum How {
 }
 
 impl Task {
+    pub fn has_succeeded(&self) -> bool {
+        matches!(self.ended, Some(None))
+    }
+
     pub fn state(&self) -> State {
         match &self.ended {
             Some(None) => State::Done,
@@ -330,7 +334,7 @@ impl Model {
         task.gone = Some(GoneReason::Folded);
         let at = &mut self.tasks[parent];
         at.live.retain(|live| *live != child);
-        at.folded.add(&shown, true);
+        at.folded.add(&shown, record.error.is_none());
         match record.error {
             Some(_) => at.counts.1 += 1,
             None => at.counts.0 += 1,

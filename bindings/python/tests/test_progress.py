@@ -54,6 +54,8 @@ def test_prog_2_a_parent_shows_its_children(module: Module) -> None:
         assert root.status().progress == Progress(27, 30, True, "ranges")
         root.child("flush", total=5, units="bytes").start().finish()
         assert root.status().progress == Progress(4, 4, True, "children")
+        root.child("flush").start().fail("no space left on device")
+        assert root.status().progress == Progress(4, 5, True, "children")
 
 
 def test_prog_2_nothing_known(module: Module) -> None:
@@ -63,6 +65,10 @@ def test_prog_2_nothing_known(module: Module) -> None:
     task.finish()
     after = task.status().progress
     assert (after.completed, after.total) == (1, 1)
+    failed = module.task("repair").start()
+    failed.fail("no space left on device")
+    after = failed.status().progress
+    assert (after.completed, after.total) == (0, 1)
 
 
 def test_prog_3_never_above_the_total_and_frozen_at_the_end(module: Module) -> None:
