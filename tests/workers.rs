@@ -61,14 +61,34 @@ fn fold_4_counts_and_progress_are_exact_and_what_is_kept_is_bounded() {
     let counts = status.child_counts;
     assert_eq!((counts.live, counts.succeeded, counts.failed), (0, all, 0));
     assert_eq!(counts.not_kept + children.len() as u64, all);
-    assert!(children.len() <= 1024, "{} are kept", children.len());
-    assert!(
-        children.len() > 512,
-        "only {} of 1024 are kept",
-        children.len()
-    );
+    assert_eq!(children.len(), 1024);
     root.finish().unwrap();
     assert!(observer.status().unwrap().settled);
+}
+
+#[test]
+fn fold_4_below_the_bound_nothing_is_dropped_whichever_worker_ends_it() {
+    const EACH: u64 = 1024 / WORKERS;
+    let (_manager, module) = node();
+    for _ in 0..20 {
+        let root = module.task("repair").start().unwrap();
+        let start = Barrier::new(WORKERS as usize);
+        std::thread::scope(|scope| {
+            for worker in (0..WORKERS).map(|_| root.reporter()) {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    for _ in 0..EACH {
+                        worker.child("part").start().unwrap().finish().unwrap();
+                    }
+                });
+            }
+        });
+        let status = root.status().unwrap();
+        assert_eq!(status.child_counts.not_kept, 0);
+        assert_eq!(status.children.len(), 1024);
+        root.finish().unwrap();
+    }
 }
 
 #[test]

@@ -316,7 +316,7 @@ impl Engine {
             Some(kids) => kids,
             None => {
                 let mine = self.realm.kids.take_one()?;
-                mine.prepare(self.config.bounds);
+                mine.prepare(self.config.bounds, self.ticks.is_manual());
                 parent.slot.offer_kids(self.realm, mine)
             }
         };

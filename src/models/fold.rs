@@ -214,3 +214,26 @@ fn births_of_two_threads_vs_the_end_of_their_parent_exactly_one_settles_it() {
         assert_eq!(host.repair.drain().unwrap(), 1);
     });
 }
+
+/// fold_4. Fails if a reader that finds that records have changed families does not look again.
+#[test]
+fn records_that_change_families_vs_reader_none_is_missed() {
+    check(2, || {
+        let host = Host::with(|builder| builder.max_kept_children(2));
+        let root = host.root();
+        let observer = root.observe();
+        let first = root.child("part").start().unwrap();
+        let kids = root.task.slot.kids(root.task.realm()).unwrap();
+        assert!(kids.stripe());
+        root.child("part").start().unwrap().finish().unwrap();
+        let stays = root.child("part").start().unwrap();
+        let id = stays.id();
+        stays.finish().unwrap();
+        // Its family keeps nothing yet: both records come to it, and the older one goes.
+        let finisher = thread::spawn(move || first.finish());
+        let children = observer.status().unwrap().children;
+        assert!(children.iter().any(|child| child.task_id == id));
+        finisher.join().unwrap().unwrap();
+        assert_eq!(observer.status().unwrap().children.len(), 2);
+    });
+}

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::node::slot::Slot;
-use crate::{Clock, Manager, ManualClock, Module, Observer, Task};
+use crate::{Clock, Manager, ManagerBuilder, ManualClock, Module, Observer, Task};
 
 /// Plays the model through, with up to so many preemptions in an execution.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
@@ -54,12 +54,15 @@ const TTL: Duration = Duration::from_secs(60);
 
 impl Host {
     fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    fn with(set: impl FnOnce(ManagerBuilder) -> ManagerBuilder) -> Self {
         let clock = ManualClock::new();
-        let manager = Manager::builder()
+        let builder = Manager::builder()
             .clock(Clock::Manual(clock.clone()))
-            .user_task_ttl(TTL)
-            .build()
-            .expect("a manager");
+            .user_task_ttl(TTL);
+        let manager = set(builder).build().expect("a manager");
         let repair = manager.register_module("repair").expect("a module");
         Self {
             manager,

@@ -12,7 +12,7 @@ use crate::node::slot::Slot;
 use crate::tree::kids::{Kids, STRIPES};
 use crate::tree::links::Siblings;
 use crate::tree::record::{Record, Subtree, prune};
-use crate::tree::room::{Room, Share};
+use crate::tree::room::Share;
 use crate::tree::tour::{Reader, readers};
 use crate::view::ChildCounts;
 
@@ -32,13 +32,15 @@ pub(crate) struct Family {
     pub(super) siblings: Siblings,
     /// Those that finished last, in that order.
     succeeded: VecDeque<Record>,
-    /// How many have left the front of `succeeded`: one for each child at most, of whom no
-    /// parent has 2^64.
+    /// How many have left the front of `succeeded`, less those that have come there: one for
+    /// each child at most, of whom no parent has 2^63.
     turned: u64,
     pub(super) sums: Sums,
-    room: Room,
-    /// When `turned` comes here, it is time to look for room in other families.
-    weigh_at: u64,
+    /// How many records of children that succeeded it may keep.
+    room: u32,
+    /// When `turned` comes here, it is time to look for room in other families: never where
+    /// there are none.
+    look_at: u64,
     /// What most families do without.
     pub(super) rare: Option<Box<Rare>>,
     /// The parent has ended, or is about to: no more children.
@@ -66,14 +68,28 @@ impl Default for Family {
             next_order: 0,
             sums: Sums::default(),
             succeeded: VecDeque::new(),
-            room: Room::default(),
-            turned: 0,
-            weigh_at: u64::MAX,
+            room: 0,
+            turned: FIRST_TURN,
+            look_at: NO_OTHERS,
             counts: ChildCounts::default(),
             rare: None,
         }
     }
 }
+
+/// What part of another's records a family takes over that keeps none itself.
+#[cfg(not(loom))]
+const START: u32 = 16;
+#[cfg(loom)]
+const START: u32 = 1;
+
+/// Far enough from 0 for all records of other families that a family takes over.
+const FIRST_TURN: u64 = 1 << 62;
+
+const NO_OTHERS: u64 = u64::MAX;
+
+/// The first order that no time comes to: it fills at most half of it.
+pub(crate) const BEYOND_TIME: u64 = 1 << 63;
 
 /// How many children are visited while the lock is held.
 pub(crate) const AT_ONCE: usize = 1024;
@@ -93,7 +109,7 @@ impl Family {
     #[inline]
     pub(crate) fn link(&mut self, child: &'static Slot, realm: &'static Realm) {
         // A manual clock may stand still, or be as far as it goes.
-        let now = child.born().min(u64::MAX / (2 * STRIPES as u64)) * STRIPES as u64;
+        let now = child.born().min(BEYOND_TIME / STRIPES as u64 - 1) * STRIPES as u64;
         let stripe = self.next_order % STRIPES as u64;
         let order = self.next_order.max(now + stripe);
         child.set_order(order);
@@ -161,7 +177,7 @@ impl Family {
         }
         match record.leads_to_failure() {
             true => self.keep_failed(record, kids, share),
-            false => self.keep_succeeded(|| record, None, share),
+            false => self.keep_succeeded(|| record, None, kids, share),
         }
     }
 
@@ -173,13 +189,13 @@ impl Family {
         amounts: Amounts<'_>,
         record: impl FnOnce() -> Record,
         label: Option<&'static Label>,
-        share: Share<'_>,
+        (kids, share): (&Kids, Share<'_>),
         realm: &'static Realm,
     ) {
         self.unlink(child, amounts, true, realm);
         self.sums.add(amounts, true);
         self.counts.succeeded += 1;
-        self.keep_succeeded(record, label, share);
+        self.keep_succeeded(record, label, kids, share);
     }
 
     /// The record is made where it stays.
@@ -188,10 +204,12 @@ impl Family {
         &mut self,
         record: impl FnOnce() -> Record,
         label: Option<&'static Label>,
+        kids: &Kids,
         share: Share<'_>,
     ) {
         // The ring turns: those that finished last are kept.
-        if self.succeeded.len() >= self.room.records as usize
+        if self.succeeded.len() >= self.room as usize
+            && (self.turned < self.look_at || !kids.find_room(self))
             && let Some(oldest) = self.succeeded.front_mut()
         {
             oldest.forget_more();
@@ -204,15 +222,25 @@ impl Family {
             }
             return;
         }
-        self.keep_one_more(record(), label, share);
+        self.keep_one_more(record(), label, kids, share);
     }
 
     #[cold]
-    fn keep_one_more(&mut self, record: Record, label: Option<&'static Label>, share: Share<'_>) {
-        let fits = self.room.records > 0 && (self.room.take_granted() || share.reserve(1));
-        if !fits {
+    fn keep_one_more(
+        &mut self,
+        record: Record,
+        label: Option<&'static Label>,
+        kids: &Kids,
+        share: Share<'_>,
+    ) {
+        if self.room == 0 || !share.reserve(1) {
+            // The oldest goes, another family's if that is older than its own.
             self.counts.not_kept += 1;
+            if self.has_others() && (self.succeeded.is_empty() || self.turned >= self.look_at) {
+                kids.take_over(self);
+            }
             if !self.drop_oldest() {
+                self.give_back_room(kids);
                 return;
             }
         }
@@ -221,6 +249,7 @@ impl Family {
             self.texts().push_back(text);
         }
         self.succeeded.push_back(record);
+        self.give_back_room(kids);
     }
 
     #[inline(always)]
@@ -274,6 +303,10 @@ impl Family {
             self.counts.not_kept += 1;
             missing -= 1;
         }
+        self.give_back_room(kids);
+        while missing > 0 && self.has_others() && kids.drop_of_others() {
+            missing -= 1;
+        }
         if missing > 0 {
             // A good number at once, so that a tree whose failures go on and on is not
             // gone through for each of them; the room of the others is given back.
@@ -294,11 +327,9 @@ impl Family {
         legacy.counts.add(&self.counts);
     }
 
-    /// How much of the tree's share it has: the records that it keeps, all levels counted, and
-    /// what it may add.
+    /// How much of the tree's share it has: the records that it keeps, all levels counted.
     pub(crate) fn size(&self) -> u64 {
-        let granted = u64::from(self.room.granted);
-        self.succeeded.len() as u64 + granted + Subtree::size(self.failed())
+        self.succeeded.len() as u64 + Subtree::size(self.failed())
     }
 
     /// Copies the next kept records, as many as may be under one lock; where to go on, or
@@ -355,15 +386,39 @@ impl Family {
 
     /// Makes it a parent's first family, with room for so many records.
     pub(crate) fn open(&mut self, room: usize) {
-        self.room.records = u32::try_from(room).unwrap_or(u32::MAX);
+        self.room = u32::try_from(room).unwrap_or(u32::MAX);
     }
 
     /// Makes it a further family, of this number, which looks for room where there is any.
     pub(crate) fn open_further(&mut self, stripe: usize, looks_for_room: bool) {
         self.next_order = stripe as u64;
         if looks_for_room {
-            self.weigh_at = 0;
+            self.look_at = 0;
         }
+    }
+
+    /// It is one of several from now on. The room that it has left, which is anybody's, and
+    /// whether anything is kept at all.
+    pub(crate) fn share_room(&mut self) -> (u32, bool) {
+        let keeps = self.room > 0;
+        let kept = self.succeeded.len() as u32;
+        let free = self.room - kept;
+        self.room = kept;
+        if keeps {
+            self.look_at = 0;
+        }
+        (free, keeps)
+    }
+
+    pub(crate) fn next_order(&self) -> u64 {
+        self.next_order
+    }
+
+    /// Its next child comes after all that have an order below this one, a multiple of the
+    /// number of families.
+    pub(crate) fn go_on_from(&mut self, order: u64) {
+        let stripe = self.next_order % STRIPES as u64;
+        self.next_order = self.next_order.max(order + stripe);
     }
 
     /// How many of its children have not folded.
@@ -371,63 +426,95 @@ impl Family {
         self.counts.live
     }
 
-    pub(crate) fn stripe(&self) -> usize {
-        self.next_order as usize % STRIPES
-    }
-
     /// When the oldest of the kept children that succeeded has ended.
-    fn oldest(&self) -> Option<Utc> {
+    pub(super) fn oldest(&self) -> Option<Utc> {
         self.succeeded.front().map(|record| record.end)
     }
 
-    /// What other families keep that ended before this is to make room for this one's: older
-    /// than its own oldest by a quarter of what it keeps, so that two families that keep about
-    /// the same do not take from each other all the time.
-    pub(crate) fn end_of_outdated(&self) -> Option<Utc> {
-        let (oldest, newest) = (self.oldest()?, self.succeeded.back()?.end);
-        Some(oldest.saturating_sub(newest.saturating_sub(oldest) / 4))
+    fn has_others(&self) -> bool {
+        self.look_at != NO_OTHERS
     }
 
-    /// Whether it is time to look for room in other families: it has none, or half of the ring
-    /// has turned since the last time.
-    #[inline(always)]
-    pub(crate) fn looks_for_room(&self) -> bool {
-        self.turned >= self.weigh_at
+    pub(crate) fn add_room(&mut self) {
+        self.room += 1;
     }
 
-    /// Sets the next time; `false` if there is no room in it at all.
-    pub(crate) fn look_for_room_later(&mut self) -> bool {
-        let some = self.room.records > 0;
-        if some {
-            self.weigh_at = self.turned + u64::from(self.room.records / 2).max(1);
+    /// What it does not use is anybody's.
+    fn give_back_room(&mut self, kids: &Kids) {
+        let unused = self.room - self.succeeded.len() as u32;
+        if unused > 0 && self.has_others() {
+            self.room -= unused;
+            kids.give_back(unused);
         }
-        some
     }
 
-    /// Gives room up to another family: what is free, and that of records that ended before
-    /// `end`, at most a `share`-th of all.
-    pub(crate) fn give_room(&mut self, end: Utc, share: usize) -> Room {
-        let most = self.room.records.div_ceil(share as u32);
-        let mut given = self.room.split_off(self.succeeded.len() as u32, most);
-        while given.records < most && self.oldest().is_some_and(|oldest| oldest < end) {
-            self.drop_oldest();
+    /// A quarter of what it keeps turns before it looks for older records of other families.
+    pub(super) fn turns_till_it_looks(&self) -> usize {
+        (self.room / 4).max(1) as usize
+    }
+
+    /// How many at least go to a family that keeps none, if they are the oldest.
+    pub(super) fn first_share(&self) -> usize {
+        (self.room / START).max(1) as usize
+    }
+
+    /// When its oldest records finished, of those that did until then.
+    pub(super) fn ends_until(&self, last: Utc) -> impl Iterator<Item = Utc> {
+        let ends = self.succeeded.iter().map(|record| record.end);
+        ends.take_while(move |end| *end <= last)
+    }
+
+    /// Its oldest records that finished until then go to another family, with their room.
+    pub(super) fn hand_over(
+        &mut self,
+        last: Utc,
+        most: usize,
+        to: &mut Vec<(Record, Text)>,
+    ) -> bool {
+        let count = self.ends_until(last).take(most).count();
+        let mut texts = match self.has_texts() {
+            true => self.texts().drain(..count).collect(),
+            false => Vec::new(),
+        };
+        texts.resize(count, Text::default());
+        to.extend(self.succeeded.drain(..count).zip(texts));
+        self.turned += count as u64;
+        self.room -= count as u32;
+        // Its own next ones are not to push one another out.
+        let soon = self.turned + u64::from(self.room / 4);
+        self.look_at = self.look_at.min(soon);
+        count > 0
+    }
+
+    /// Older records of other families, to go before its own. If they are as many as might
+    /// be, there may be more, for which it looks once they have gone.
+    pub(super) fn take_in(&mut self, mut older: Vec<(Record, Text)>, most: usize) {
+        older.sort_by_key(|(record, _)| record.end);
+        let count = older.len();
+        if self.has_texts() || older.iter().any(|(_, text)| !text.is_empty()) {
+            self.texts();
+            let texts = older.iter().rev().map(|(_, text)| *text);
+            texts.for_each(|text| self.rare().texts.push_front(text));
+        }
+        let records = older.into_iter().rev();
+        records.for_each(|(record, _)| self.succeeded.push_front(record));
+        self.room += count as u32;
+        self.turned -= count as u64;
+        let turns = match count < most {
+            true => count.max(self.turns_till_it_looks()),
+            false => count,
+        };
+        self.look_at = self.turned + turns as u64;
+    }
+
+    /// Drops its oldest record and the room for it.
+    pub(crate) fn give_up_oldest(&mut self, kids: &Kids) -> bool {
+        let dropped = self.drop_oldest();
+        if dropped {
             self.counts.not_kept += 1;
-            self.room.records -= 1;
-            given.add(Room {
-                records: 1,
-                granted: 1,
-            });
+            self.give_back_room(kids);
         }
-        if self.room.records == 0 {
-            // Its next child is to find some.
-            self.weigh_at = 0;
-        }
-        given
-    }
-
-    pub(crate) fn take_room(&mut self, given: Room) {
-        self.room.add(given);
-        self.look_for_room_later();
+        dropped
     }
 }
 

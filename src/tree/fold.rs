@@ -115,7 +115,8 @@ impl Fold {
         let amounts = Amounts::of_ended(last, &names.units);
         let record = || Record::new(&self.facts(before, Some(names)), amounts, None);
         let label = child.label(realm);
-        family.fold_plainly(child, amounts, record, label, self.share(), realm);
+        let share = (kids, self.share());
+        family.fold_plainly(child, amounts, record, label, share, realm);
         Ok(Self::folded(kids, family, before))
     }
 

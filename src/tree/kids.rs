@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use crate::arena::{Held, Numbered, Pooled};
+use crate::clock::Utc;
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
 };
-use crate::tree::family::{Family, Legacy, Position};
+use crate::tree::family::{BEYOND_TIME, Family, Legacy, Position};
 use crate::tree::record::Record;
-use crate::tree::room::{Bounds, Room};
+use crate::tree::room::Bounds;
 use crate::view::ChildCounts;
 
 /// How many families a parent can have.
@@ -36,7 +37,20 @@ pub(crate) struct Kids {
     failures: AtomicU64,
     /// How many first errors of families there have been: at most one of each.
     errors: AtomicU64,
+    /// How many more records of children that succeeded the families may keep, once there are
+    /// several: each takes room for one when it needs it, so none lies where nobody uses it.
+    free: AtomicU32,
+    /// How often a family has taken over records of another's.
+    moves: AtomicU32,
+    /// Where the clock may stand still, the order of the next child once there are several
+    /// families; till then [`COUNTED`]. Else [`BY_TIME`].
+    births: AtomicU64,
 }
+
+/// Children of several families are ordered by time.
+const BY_TIME: u64 = 0;
+/// They are numbered.
+const COUNTED: u64 = 1;
 
 /// A family, on lines of its own.
 #[repr(align(64))]
@@ -56,6 +70,9 @@ impl Pooled for Kids {
             open: AtomicU32::new(1),
             failures: AtomicU64::new(0),
             errors: AtomicU64::new(0),
+            free: AtomicU32::new(0),
+            moves: AtomicU32::new(0),
+            births: AtomicU64::new(BY_TIME),
         }
     }
 }
@@ -67,9 +84,12 @@ impl Numbered for Kids {
 }
 
 impl Kids {
-    /// Makes the block a new parent's.
-    pub(crate) fn prepare(&self, bounds: Bounds) {
+    /// Makes the block a new parent's. Time does not order its children if the clock may
+    /// stand still.
+    pub(crate) fn prepare(&self, bounds: Bounds, may_stand_still: bool) {
         self.first.0.lock().open(bounds.per_parent);
+        let births = if may_stand_still { COUNTED } else { BY_TIME };
+        self.births.store(births, Ordering::Relaxed);
     }
 
     /// Takes everything out, when the parent's last reference has gone.
@@ -82,6 +102,7 @@ impl Kids {
         self.open.store(1, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
         self.errors.store(0, Ordering::Relaxed);
+        self.free.store(0, Ordering::Relaxed);
     }
 
     /// The families in use.
@@ -130,15 +151,16 @@ impl Kids {
             return self.first.0.lock();
         }
         let at = turn::get();
-        let family = match self.family(at).try_lock() {
+        let mut family = match self.family(at).try_lock() {
             Some(family) => family,
             // Somebody else has the same turn: this thread takes the next from now on.
             None => self.family(turn::next()).lock(),
         };
-        match family.looks_for_room() && !family.closed {
-            true => self.with_more_room(family),
-            false => family,
+        if self.births.load(Ordering::Relaxed) != BY_TIME {
+            let step = STRIPES as u64;
+            family.go_on_from(self.births.fetch_add(step, Ordering::Relaxed));
         }
+        family
     }
 
     /// Puts further families into use, unless the first is closed already.
@@ -149,41 +171,76 @@ impl Kids {
             return false;
         }
         if !self.is_striped() {
-            let is_some_kept = first.look_for_room_later();
+            let (free, keeps) = first.share_room();
+            self.free.store(free, Ordering::Relaxed);
+            if self.births.load(Ordering::Relaxed) != BY_TIME {
+                let next = first.next_order().max(BEYOND_TIME);
+                self.births.store(next, Ordering::Relaxed);
+            }
             let further = self.further.get().unwrap_or_else(|| {
                 let new: &'static Further = Box::leak(Box::default());
                 self.further.set(new);
                 new
             });
             for (at, stripe) in further.iter().enumerate() {
-                stripe.0.lock().open_further(at + 1, is_some_kept);
+                stripe.0.lock().open_further(at + 1, keeps);
             }
             self.is_striped.store(true, Ordering::Release);
         }
         true
     }
 
-    /// Takes room for records from families whose oldest ones are older than those of this
-    /// one, so that those are kept which finished last, whichever thread ended them. One that
-    /// has none yet starts with a small share.
+    /// Room for one more record in a family that has none left, whose lock the caller has. If
+    /// all is taken, records of another family's that are older than its own become its own,
+    /// to go first: so what is kept are those that finished last, whichever thread ended them.
     #[cold]
-    fn with_more_room<'a>(&'a self, family: ShortGuard<'a, Family>) -> ShortGuard<'a, Family> {
-        let at = family.stripe();
-        let (end, share) = match family.end_of_outdated() {
-            Some(end) => (end, 2),
-            None => (u64::MAX, STRIPES),
+    #[inline(never)]
+    pub(super) fn find_room(&self, family: &mut Family) -> bool {
+        let less = |free: u32| free.checked_sub(1);
+        let (done, seen) = (Ordering::Relaxed, Ordering::Relaxed);
+        let found = self.free.fetch_update(done, seen, less).is_ok();
+        match found {
+            true => family.add_room(),
+            false => self.take_over(family),
+        }
+        found
+    }
+
+    /// No family waits for another's lock while it is locked itself: one that is busy is passed
+    /// over, and so is its own.
+    pub(super) fn take_over(&self, family: &mut Family) {
+        let others = || self.families().filter_map(ShortLock::try_lock);
+        let most = match family.oldest() {
+            Some(_) => family.turns_till_it_looks(),
+            None => others().map(|other| other.first_share()).max().unwrap_or(1),
         };
-        drop(family);
-        let mut room = Room::default();
-        for other in self.families() {
-            let mut other = other.lock();
-            if other.stripe() != at {
-                room.add(other.give_room(end, share));
+        let own = family.oldest().unwrap_or(Utc::MAX).max(1);
+        let mut ends = Vec::new();
+        others().for_each(|other| ends.extend(other.ends_until(own - 1).take(most)));
+        let last = match ends.len() > most {
+            true => *ends.select_nth_unstable(most - 1).1,
+            false => own - 1,
+        };
+        let mut older = Vec::new();
+        for mut other in others() {
+            if other.hand_over(last, most - older.len(), &mut older) {
+                // Under its lock: its next reader sees by this that they have gone elsewhere.
+                self.moves.fetch_add(1, Ordering::Relaxed);
             }
         }
-        let mut family = self.family(at).lock();
-        family.take_room(room);
-        family
+        family.take_in(older, most);
+    }
+
+    /// Drops the oldest record of those of the other families that succeeded, for the sake of
+    /// one in a family whose lock the caller has.
+    pub(super) fn drop_of_others(&self) -> bool {
+        let mut others = self.families().filter_map(ShortLock::try_lock);
+        others.any(|mut other| other.give_up_oldest(self))
+    }
+
+    /// Room that a family has and does not need.
+    pub(super) fn give_back(&self, room: u32) {
+        self.free.fetch_add(room, Ordering::Relaxed);
     }
 
     /// Takes no more children. How many families still have live ones: the last of each says
@@ -275,11 +332,22 @@ impl Kids {
     }
 
     /// Copies all kept records, and locks no family for more than a bounded number of them.
+    /// One that has changed families meanwhile may be there twice.
     pub(crate) fn copy_kept(&self, into: &mut Vec<Record>) {
-        for family in self.families() {
-            let mut at = Some(Position::Succeeded(0));
-            while let Some(from) = at {
-                at = family.lock().copy_kept(from, into);
+        /// Where records move all the time, those that are missed are about to go.
+        const TRIES: usize = 8;
+
+        for _ in 0..TRIES {
+            let moves = self.moves.load(Ordering::Relaxed);
+            for family in self.families() {
+                let mut at = Some(Position::Succeeded(0));
+                while let Some(from) = at {
+                    at = family.lock().copy_kept(from, into);
+                }
+            }
+            // Through the locks it is at least as new as what was found.
+            if self.moves.load(Ordering::Relaxed) == moves {
+                return;
             }
         }
     }
@@ -332,7 +400,10 @@ mod turn {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
+mod tests;
+
+#[cfg(all(test, not(loom)))]
+mod layout {
     use super::*;
 
     #[test]
