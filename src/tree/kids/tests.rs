@@ -111,7 +111,8 @@ proptest! {
         let (parent, _live, _last) = host.parent(before);
         let mut live = Vec::new();
         for (at, (family, moves, ends)) in steps.iter().enumerate() {
-            host.clock.advance(Duration::from_nanos(moves / 7));
+            // It stands still, or is ahead of all who are counted.
+            host.clock.advance(Duration::from_nanos(moves / 7 * 1000));
             let child = child(&parent, *family, before + at);
             match ends {
                 true => child.finish().unwrap(),
