@@ -392,9 +392,43 @@ impl Error {
     }
 }
 
+/// The text of an error and of what caused it, each said once: many errors tell their cause
+/// themselves. It is the host's code that is asked.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    /// Beyond it a chain goes in a circle.
+    const MOST: usize = 64;
+
+    let mut text = error.to_string();
+    let causes = std::iter::successors(error.source(), |cause| (**cause).source());
+    for cause in causes.take(MOST).map(|cause| cause.to_string()) {
+        if !says(&text, &cause) {
+            text = match text.is_empty() {
+                true => cause,
+                false => format!("{text}: {cause}"),
+            };
+        }
+    }
+    text
+}
+
+/// Whether a text has the other one as words of its own.
+fn says(text: &str, words: &str) -> bool {
+    let is_apart = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+    let mut found = text.match_indices(words);
+    words.is_empty()
+        || found.any(|(at, _)| {
+            is_apart(text[..at].chars().next_back())
+                && is_apart(text[at + words.len()..].chars().next())
+        })
+}
+
+/// `{:#}` tells the causes, too, each once.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        match f.alternate() {
+            true => f.write_str(&chain(self)),
+            false => f.write_str(&self.0.message),
+        }
     }
 }
 
@@ -410,5 +444,82 @@ impl StdError for Error {
             .source
             .as_deref()
             .map(|e| e as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Layer {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    fn layers(texts: &[&'static str]) -> Layer {
+        let (first, rest) = texts.split_first().unwrap();
+        Layer(first, (!rest.is_empty()).then(|| Box::new(layers(rest))))
+    }
+
+    #[test]
+    fn life_3_a_chain_of_causes_is_told_and_none_twice() {
+        for (texts, told) in [
+            (vec!["cannot repair"], "cannot repair"),
+            (
+                vec!["cannot repair", "disk full"],
+                "cannot repair: disk full",
+            ),
+            (
+                vec!["cannot repair: disk full", "disk full"],
+                "cannot repair: disk full",
+            ),
+            (
+                vec!["cannot repair (disk full)", "disk full", "errno 28"],
+                "cannot repair (disk full): errno 28",
+            ),
+            (vec!["same", "same", "same"], "same"),
+            (vec!["errno 281", "errno 28"], "errno 281: errno 28"),
+            (vec!["", "disk full", ""], "disk full"),
+            (vec!["größe", "ö"], "größe: ö"),
+        ] {
+            assert_eq!(chain(&layers(&texts)), told);
+            let error = Error::from_work(Box::new(layers(&texts)), Uuid::nil());
+            assert_eq!(
+                (format!("{error}"), format!("{error:#}")),
+                (texts[0].to_owned(), told.to_owned())
+            );
+            let source = error.source().unwrap();
+            assert!(source.is::<Layer>(), "the work's own error");
+        }
+    }
+
+    #[test]
+    fn life_3_a_chain_in_a_circle_comes_to_an_end() {
+        #[derive(Debug)]
+        struct Circle;
+
+        impl fmt::Display for Circle {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("again")
+            }
+        }
+
+        impl StdError for Circle {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&Circle)
+            }
+        }
+
+        assert_eq!(chain(&Circle), "again");
     }
 }

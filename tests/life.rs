@@ -133,6 +133,53 @@ fn life_3_run_and_spawn_keep_the_message() {
 }
 
 #[test]
+fn life_3_the_error_of_the_work_keeps_its_causes() {
+    /// Tells its cause by `source` alone, as most errors do.
+    #[derive(Debug)]
+    struct CannotFlush(std::io::Error);
+
+    impl std::fmt::Display for CannotFlush {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("cannot flush ks.t")
+        }
+    }
+
+    impl std::error::Error for CannotFlush {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    let node = node();
+    let task = node.module.task("t").start().unwrap();
+    let observer = task.observe();
+    let full = || Err(CannotFlush(std::io::Error::other("no space left")).into());
+    let error = task.run(|_| -> Result<(), _> { full() }).unwrap_err();
+    assert_eq!(error.to_string(), "cannot flush ks.t");
+    assert_eq!(format!("{error:#}"), "cannot flush ks.t: no space left");
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(
+        source.downcast_ref::<CannotFlush>().is_some(),
+        "the work's own"
+    );
+    assert_eq!(
+        observer.status().unwrap().error.unwrap(),
+        "cannot flush ks.t: no space left"
+    );
+    // Handed on by the task above, it stays the same, and is still told once.
+    let outer = node.module.task("t").start().unwrap();
+    let seen = outer.observe();
+    let again = outer
+        .run(|_| -> Result<(), _> { Err(error.into()) })
+        .unwrap_err();
+    assert_eq!(format!("{again:#}"), "cannot flush ks.t: no space left");
+    assert_eq!(
+        seen.status().unwrap().error.unwrap(),
+        "cannot flush ks.t: no space left"
+    );
+}
+
+#[test]
 fn life_4_a_task_that_was_told_to_abort_is_never_done() {
     let node = node();
     let task = node.module.task("t").abortable().start().unwrap();

@@ -178,7 +178,7 @@ impl Task {
     }
 
     /// Does the work on this thread and ends the task with it: `Ok` finishes it, an error
-    /// or a panic fails it with its message, and is passed on.
+    /// or a panic fails it with its message and those of its causes, and is passed on.
     ///
     /// # Errors
     /// What the work returned: a [`taskmgr::Error`](Error) as it was, any other as
@@ -207,7 +207,7 @@ impl Task {
             Ok(Ok(value)) => self.finish().map(|()| value),
             Ok(Err(error)) => {
                 let error = Error::from_work(error, id);
-                self.fail(&error)?;
+                self.fail(format_args!("{error:#}"))?;
                 Err(error)
             }
             Err(panic) => {
