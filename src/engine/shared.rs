@@ -4,7 +4,7 @@ use super::{Engine, Outcome, TaskRef};
 use crate::arena::{NONE, Numbered, Pooled};
 use crate::error::Result;
 use crate::node::progress::Last;
-use crate::node::slot::{Slot, UNKNOWN};
+use crate::node::slot::Slot;
 use crate::node::word::PARTS;
 use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering};
 use crate::tree::abort::Seen;
@@ -14,13 +14,13 @@ use crate::tree::root::Tree;
 /// See [`SharedTask::leak`](crate::SharedTask::leak).
 ///
 /// It lies beside the slot of its task, and like that is never given back: whoever comes too
-/// late finds another task, and never memory that is none.
+/// late finds another task, and never memory that is none. So it does nothing by itself: it may
+/// be the address of another's task by now.
 ///
 /// ```
 /// # let manager = taskmgr::Manager::builder().build()?;
 /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-/// let raw: &'static taskmgr::RawTask = task.leak();
-/// drop(taskmgr::SharedTask::reclaim(raw)); // the task fails: nobody has finished it
+/// let _raw: &'static taskmgr::RawTask = task.leak();
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
 #[derive(Debug)]
@@ -82,23 +82,6 @@ impl RawTask {
             slot: self.slot(),
             tree: self.tree.get().expect("prepared"),
         }
-    }
-
-    /// Whether a total was told for the task itself, by whichever of its handles. For one whose
-    /// handle lives.
-    ///
-    /// ```
-    /// # let manager = taskmgr::Manager::builder().build()?;
-    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let raw = task.clone().leak();
-    /// assert!(!raw.has_total());
-    /// task.reporter().set_total(256);
-    /// assert!(raw.has_total());
-    /// # drop(taskmgr::SharedTask::reclaim(raw));
-    /// # Ok::<(), taskmgr::Error>(())
-    /// ```
-    pub fn has_total(&self) -> bool {
-        self.slot().total.load(Ordering::Relaxed) != UNKNOWN
     }
 
     pub(crate) fn start(&self) -> Result<()> {

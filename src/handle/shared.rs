@@ -1,7 +1,6 @@
 //! An owner for several threads at once.
 
 use std::fmt;
-use std::mem::ManuallyDrop;
 
 use uuid::Uuid;
 
@@ -9,7 +8,8 @@ use super::{AbortGuard, AsParent, AsTask, Observer, Reporter, Task, TaskBuilder,
 use crate::engine::{Outcome, ParentSpec, RawTask};
 use crate::error::Result;
 use crate::node::progress;
-use crate::sync::AtomicU64;
+use crate::node::slot::UNKNOWN;
+use crate::sync::{AtomicU64, Ordering};
 use crate::view::Status;
 
 /// The owner of a task, for several threads at once: what a handle in C or Python is.
@@ -27,6 +27,11 @@ use crate::view::Status;
 /// task.finish()?;
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
+///
+/// It is the reference that [`leak`](Self::leak) gives away, and nothing else: a binding whose
+/// handle is that reference makes a `SharedTask` of it by its own `unsafe` code, with the promise
+/// that the handle has not been used up.
+#[repr(transparent)]
 pub struct SharedTask(&'static RawTask);
 
 /// A call that is the owner's in every way.
@@ -61,14 +66,15 @@ impl SharedTask {
         Self(RawTask::of(owned))
     }
 
-    /// Gives the handle away as the address of what is behind it, for a program in another
-    /// language to keep. It is one until [`reclaim`](Self::reclaim) takes it back.
+    /// Gives the handle away as the reference that it is, for a program in another language to
+    /// keep. The task has an owner for as long as nobody makes a handle of it again.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let raw = task.leak();
-    /// taskmgr::SharedTask::reclaim(raw).finish()?;
+    /// let observer = task.observe();
+    /// let _raw: &'static taskmgr::RawTask = task.leak();
+    /// assert_eq!(observer.status()?.state, taskmgr::State::Running);
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline]
@@ -78,33 +84,18 @@ impl SharedTask {
         raw
     }
 
-    /// Takes a handle back, once for each [`leak`](Self::leak). Once more, and it is
-    /// that of another task, if one has come to lie there since.
+    /// Whether a total was told for the task itself, by whichever of its handles.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let task = taskmgr::SharedTask::reclaim(task.leak());
+    /// assert!(!task.has_total());
+    /// task.reporter().set_total(256);
+    /// assert!(task.has_total());
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
-    #[inline]
-    pub fn reclaim(raw: &'static RawTask) -> Self {
-        Self(raw)
-    }
-
-    /// The handle for one call, while the other language keeps it.
-    ///
-    /// ```
-    /// # let manager = taskmgr::Manager::builder().build()?;
-    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
-    /// let raw = task.leak();
-    /// taskmgr::SharedTask::borrow(raw).advance(1);
-    /// taskmgr::SharedTask::reclaim(raw).finish()?;
-    /// # Ok::<(), taskmgr::Error>(())
-    /// ```
-    #[inline]
-    pub fn borrow(raw: &'static RawTask) -> ManuallyDrop<Self> {
-        ManuallyDrop::new(Self(raw))
+    pub fn has_total(&self) -> bool {
+        self.0.slot().total.load(Ordering::Relaxed) != UNKNOWN
     }
 
     /// As that of an owner; what it remembers of aborts is its own.

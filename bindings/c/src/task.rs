@@ -40,13 +40,25 @@ impl taskmgr_task {
         // SAFETY: it has one field, and its size.
         unsafe { handle::wrapped(task.leak()) }
     }
+
+    /// The Rust handle that it is.
+    ///
+    /// # Safety
+    /// It has not been used up; once the result is dropped, it is.
+    #[inline]
+    unsafe fn handle(&'static self) -> SharedTask {
+        // SAFETY: a `SharedTask` is this reference, and nothing else.
+        unsafe { std::mem::transmute::<&'static RawTask, SharedTask>(&self.0) }
+    }
 }
 
 /// The owner. What is behind the handle is never given back, so that a callback which frees
 /// the very handle whose call runs it takes nothing from under that call.
 #[inline]
 fn owner(task: Option<&'static taskmgr_task>) -> Result<ManuallyDrop<SharedTask>, Failure> {
-    get(task, "task").map(|task| SharedTask::borrow(&task.0))
+    // SAFETY: the C program promises that the handle is valid while the call runs, and it is
+    // not let go of here.
+    get(task, "task").map(|task| ManuallyDrop::new(unsafe { task.handle() }))
 }
 
 /// Makes a task of a module and starts it. The spec may name a parent.
@@ -371,7 +383,7 @@ pub extern "C" fn taskmgr_task_clone(
 pub unsafe extern "C" fn taskmgr_task_free(task: *mut taskmgr_task) {
     guard::value((), || {
         // SAFETY: the C program promises that it is a handle that was given to it.
-        drop(unsafe { handle::returned(task) }.map(|task| SharedTask::reclaim(&task.0)));
+        drop(unsafe { handle::returned(task) }.map(|task| unsafe { task.handle() }));
         Ok(())
     });
 }

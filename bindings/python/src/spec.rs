@@ -104,7 +104,7 @@ impl Parent<'_> {
     /// a provider has to be asked for.
     pub(crate) fn create(self, py: Python<'_>, builder: TaskBuilder<'_>) -> PyResult<Task> {
         let builder = match self {
-            Self::Task(task) => builder.parent(&*task.get().owner()),
+            Self::Task(task) => builder.parent(task.get().owner()),
             Self::Reporter(reporter) => reporter.get().with(|reporter| builder.parent(reporter)),
             Self::Observer(observer) => builder.parent(&observer.get().0),
             Self::Id(id) => builder.parent_id(id),

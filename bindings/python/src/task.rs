@@ -1,11 +1,10 @@
 //! The owner of a task: runs it and ends it.
 
-use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
-use taskmgr::{ErrorCode, RawTask, SharedTask};
+use taskmgr::{ErrorCode, SharedTask};
 use uuid::Uuid;
 
 use crate::args::{Amount, Id};
@@ -25,7 +24,8 @@ use crate::{gate, views, wait};
 /// before the end, the task has failed.
 #[pyclass(frozen, module = "taskmgr", weakref)]
 pub(crate) struct Task {
-    raw: &'static RawTask,
+    /// Until it is dropped.
+    owner: Option<SharedTask>,
     /// Set when this handle has seen the end: what is dropped then waits for nobody.
     has_ended: AtomicBool,
 }
@@ -34,18 +34,18 @@ impl Task {
     #[inline]
     pub(crate) fn new(task: taskmgr::Task) -> Self {
         Self {
-            raw: task.share().leak(),
+            owner: Some(task.share()),
             has_ended: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn has_total(&self) -> bool {
-        self.raw.has_total()
+        self.owner().has_total()
     }
 
     #[inline]
-    pub(crate) fn owner(&self) -> ManuallyDrop<SharedTask> {
-        SharedTask::borrow(self.raw)
+    pub(crate) fn owner(&self) -> &SharedTask {
+        self.owner.as_ref().expect("it has not been dropped")
     }
 
     /// Ends the task; attached where nobody has to be waited for, as a thread that lets go of
@@ -58,12 +58,12 @@ impl Task {
     ) -> PyResult<taskmgr::Result<()>> {
         let owner = self.owner();
         let ended = if !gate::has_abort_callbacks() {
-            end(&owner)
+            end(owner)
         } else if gate::is_busy() {
-            let owner = SharedTask::clone(&owner);
+            let owner = SharedTask::clone(owner);
             wait::interruptible(py, move || end(&owner))?
         } else {
-            py.detach(|| end(&owner))
+            py.detach(|| end(owner))
         };
         let forked = matches!(&ended, Err(error) if error.code() == ErrorCode::Forked);
         self.has_ended.store(!forked, Ordering::Relaxed);
@@ -73,7 +73,7 @@ impl Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
-        let owner = SharedTask::reclaim(self.raw);
+        let owner = self.owner.take();
         if *self.has_ended.get_mut() {
             return;
         }
@@ -86,8 +86,7 @@ impl Drop for Task {
             drop(owner);
             return;
         }
-        let mut owner = Some(owner);
-        let _ = Python::try_attach(|py| py.detach(|| drop(owner.take())));
+        let _ = Python::try_attach(|py| py.detach(|| drop(owner)));
     }
 }
 
@@ -163,7 +162,7 @@ impl Task {
         // Only who is to sleep needs another thread to look for signals.
         match taskmgr::nonblocking(|| self.owner().checkpoint()) {
             Err(error) if error.code() == ErrorCode::WouldDeadlock => {
-                let owner = SharedTask::clone(&self.owner());
+                let owner = SharedTask::clone(self.owner());
                 wait::interruptible(py, move || owner.checkpoint())?.or_raise(py)
             }
             over => over.or_raise(py),
