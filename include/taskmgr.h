@@ -403,8 +403,9 @@ typedef void (*taskmgr_destroy)(void *user_data);
 
 /**
  * What a new task shall be. `TASKMGR_TASK_SPEC("type")` initializes it; nothing else is
- * needed. Texts and handles are borrowed for the call. Names are at most 255 bytes and have
- * no control characters. Since 0.1.0.
+ * needed. Texts and handles are borrowed for the call. Names are at most 255 bytes and
+ * printable: not of blanks alone, and without control characters, line separators,
+ * noncharacters, bidirectional controls and what does not show at all. Since 0.1.0.
  */
 typedef struct taskmgr_task_spec {
     /**
@@ -1251,7 +1252,7 @@ taskmgr_code taskmgr_manager_close(const taskmgr_manager *manager,
                                    taskmgr_close_report **report);
 
 /**
- * Registers a module. Names are non-empty, at most 255 bytes, without control characters.
+ * Registers a module. Names are non-empty, at most 255 bytes, and printable.
  *
  * `*module` is the caller's, to be freed with `taskmgr_module_free`, which does not unregister
  * it; NULL after an error. Threads: any. Errors: MODULE_EXISTS if one of that name is

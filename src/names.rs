@@ -223,7 +223,8 @@ pub(crate) fn leak(text: &str) -> &'static str {
     }
 }
 
-/// Names are printable and at most 255 bytes.
+/// Names are printable, at most 255 bytes, and not of blanks alone. Blanks within and around them
+/// are as the host has them.
 pub(crate) fn check_name(what: &str, name: &str, required: bool) -> Result<()> {
     if required && name.is_empty() {
         return Err(Error::invalid(format!(
@@ -236,10 +237,106 @@ pub(crate) fn check_name(what: &str, name: &str, required: bool) -> Result<()> {
             name.len()
         )));
     }
-    match name.chars().find(|c| c.is_control()) {
-        Some(control) => Err(Error::invalid(format!(
-            "the {what} {name:?} has the control character {control:?}; names are printable"
-        ))),
-        None => Ok(()),
+    let mut strange = name
+        .char_indices()
+        .filter_map(|(at, c)| Some((at, c, not_printable(c)?)));
+    if let Some((at, c, kind)) = strange.next() {
+        return Err(Error::invalid(format!(
+            "the {what} {name:?} has the {kind} U+{:04X} at byte {at}; names are printable",
+            u32::from(c)
+        )));
+    }
+    if !name.is_empty() && name.chars().all(is_blank) {
+        return Err(Error::invalid(format!(
+            "the {what} {name:?} has nothing but blanks; names can be seen"
+        )));
+    }
+    Ok(())
+}
+
+/// What a character is that does not show, or shows others elsewhere than they are: two names
+/// that look the same are the same. Joiners are among them, which some scripts write with: an
+/// operator who types such a name would not find it.
+fn not_printable(c: char) -> Option<&'static str> {
+    Some(match c {
+        _ if c.is_control() => "control character",
+        '\u{2028}' => "line separator",
+        '\u{2029}' => "paragraph separator",
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            "bidirectional control"
+        }
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200d}'
+        | '\u{2060}'..='\u{2065}'
+        | '\u{206a}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e007f}' => "invisible character",
+        '\u{fdd0}'..='\u{fdef}' => "noncharacter",
+        _ if u32::from(c) & 0xfffe == 0xfffe => "noncharacter",
+        _ => return None,
+    })
+}
+
+/// Whitespace, and letters that show nothing.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
+        )
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mod_1_names_are_printable_and_the_error_says_what_is_not() {
+        for (name, told) in [
+            (
+                "a\0",
+                "the type \"a\\0\" has the control character U+0000 at byte 1",
+            ),
+            ("a\u{85}", "control character U+0085 at byte 1"),
+            ("a\u{202e}b", "bidirectional control U+202E at byte 1"),
+            ("ä\u{2066}", "bidirectional control U+2066 at byte 2"),
+            ("\u{61c}", "bidirectional control U+061C at byte 0"),
+            ("a\u{200b}", "invisible character U+200B"),
+            ("a\u{200d}b", "invisible character U+200D"),
+            ("a\u{ad}", "invisible character U+00AD"),
+            ("\u{feff}a", "invisible character U+FEFF at byte 0"),
+            ("a\u{e0041}", "invisible character U+E0041"),
+            ("a\u{2028}b", "line separator U+2028"),
+            ("a\u{2029}", "paragraph separator U+2029"),
+            ("a\u{fffe}", "noncharacter U+FFFE"),
+            ("a\u{10ffff}", "noncharacter U+10FFFF"),
+            ("a\u{fdd0}", "noncharacter U+FDD0"),
+            (" ", "the type \" \" has nothing but blanks"),
+            (" \u{a0}\u{3000}", "nothing but blanks"),
+            ("\u{3164}", "nothing but blanks"),
+            ("", "is empty"),
+        ] {
+            let error = check_name("type", name, true).unwrap_err().to_string();
+            assert!(error.contains(told), "{name:?}: {error}");
+            let optional = check_name("table", name, false);
+            assert_eq!(optional.is_ok(), name.is_empty(), "{name:?}");
+        }
+        for name in [
+            "a",
+            " a ",
+            "a b",
+            "größe",
+            "表",
+            "имя",
+            "a\u{3000}b",
+            "❤\u{fe0f}",
+            "e\u{301}",
+        ] {
+            check_name("type", name, true).unwrap();
+        }
     }
 }

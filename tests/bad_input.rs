@@ -42,13 +42,25 @@ fn mod_1_names_that_cannot_be() {
         (&*long, "256"),
         ("a\nb", "control"),
         ("a\u{7f}", "control"),
+        ("a\u{202e}b", "bidirectional control U+202E at byte 1"),
+        ("\u{200b}", "invisible character U+200B at byte 0"),
+        ("a\u{2028}", "line separator U+2028"),
+        (" \u{a0}", "blanks"),
     ] {
         let error = node.manager.register_module(name).unwrap_err();
         assert_says(&error, ErrorCode::InvalidArgument, &["module name", word]);
         let error = node.module.task(name).start().unwrap_err();
         assert_says(&error, ErrorCode::InvalidArgument, &["type", word]);
     }
-    for name in [&*long, "a\tb"] {
+    for name in [
+        &*long,
+        "a\tb",
+        "a\u{2066}",
+        "a\u{200d}",
+        "\u{feff}a",
+        " ",
+        "  ",
+    ] {
         let task = || node.module.task("t");
         for (what, task) in [
             ("scope", task().scope(name)),
@@ -67,6 +79,24 @@ fn mod_1_names_that_cannot_be() {
         let error = Manager::builder().node(name).build().unwrap_err();
         assert_says(&error, ErrorCode::InvalidArgument, &["node"]);
     }
+    let spaced = node.module.task("t").entity(" a ").start().unwrap();
+    assert_eq!(spaced.status().unwrap().entity, " a ");
+    spaced.finish().unwrap();
+    // The same for children, which go the short way.
+    let parent = node.module.task("t").start().unwrap();
+    for entity in [" ", "   ", "a\u{200b}"] {
+        let error = parent.child("c").entity(entity).start().unwrap_err();
+        assert_says(&error, ErrorCode::InvalidArgument, &["entity"]);
+        let error = parent.child("c").units(entity).start().unwrap_err();
+        assert_says(&error, ErrorCode::InvalidArgument, &["units"]);
+        parent.set_units(entity).unwrap_err();
+    }
+    for entity in [" a", "a ", "a"] {
+        let child = parent.child("c").entity(entity).start().unwrap();
+        assert_eq!(child.status().unwrap().entity, entity);
+        child.finish().unwrap();
+    }
+    parent.finish().unwrap();
     node.manager.register_module(&longest).unwrap();
     node.module
         .task(&longest)
@@ -239,6 +269,32 @@ fn ttl_1_a_ttl_beyond_what_fits() {
     ] {
         assert_says(&error, ErrorCode::InvalidArgument, &["TTL", "longest"]);
     }
+    // What was given, to the nanosecond by which it is too long, of which of the two.
+    let most = Duration::from_secs(3_153_600_000);
+    let told = |over: Duration| {
+        node.manager
+            .set_task_ttl(most + over)
+            .unwrap_err()
+            .to_string()
+    };
+    let longest = "which does not fit; the longest is 3153600000 s";
+    for (over, given) in [
+        (seconds(1), "3153600001 s"),
+        (Duration::from_nanos(1), "3153600000.000000001 s"),
+        (Duration::from_millis(500), "3153600000.5 s"),
+        (Duration::MAX - most, "for ever"),
+    ] {
+        assert_eq!(
+            told(over),
+            format!("the TTL of tasks is {given}, {longest}")
+        );
+    }
+    let error = node.manager.set_user_task_ttl(Duration::MAX).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the TTL of user tasks is for ever")
+    );
     assert_eq!(node.manager.task_ttl(), seconds(60), "it is what it was");
     let years = seconds(100 * 365 * 24 * 3600);
     node.manager.set_task_ttl(years).unwrap();

@@ -13,7 +13,7 @@ class reporter;
 
 /// What a new task shall be: made by `module::task`, `task::child` and `reporter::child`, and
 /// turned into tasks by `start`, `create`, `run` and `spawn`, as often as one likes. It keeps
-/// copies of its texts; names are at most 255 bytes of UTF-8 without control characters.
+/// copies of its texts; names are at most 255 bytes of UTF-8, and printable.
 /// A builder of a child uses the handle of its parent, which must be there when it is turned
 /// into a task. Threads: one at a time.
 class task_builder {

@@ -141,7 +141,7 @@ public:
                                           report);
     }
 
-    /// Registers a module. Names are non-empty, at most 255 bytes, without control characters.
+    /// Registers a module. Names are non-empty, at most 255 bytes, and printable.
     /// Errors: module_exists if one of that name is registered or still closing,
     /// invalid_argument for the name, closed.
     fallible<taskmgr::module> register_module(std::string_view name) const {

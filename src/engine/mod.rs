@@ -121,8 +121,8 @@ impl Engine {
         /// shells of 2^32 managers fit into no memory, so it cannot come round.
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
 
-        check_ttl(task_ttl)?;
-        check_ttl(user_task_ttl)?;
+        check_ttl(TASK_TTL, task_ttl)?;
+        check_ttl(USER_TASK_TTL, user_task_ttl)?;
         let realm = Realm::current()?;
         let engine: &'static Self = Box::leak(Box::new(Self {
             uid: NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
@@ -191,12 +191,12 @@ impl Engine {
 
     pub(crate) fn set_task_ttl(&self, ttl: Duration) -> Result<Duration> {
         self.check()?;
-        set_ttl(&self.task_ttl, ttl)
+        set_ttl(&self.task_ttl, TASK_TTL, ttl)
     }
 
     pub(crate) fn set_user_task_ttl(&self, ttl: Duration) -> Result<Duration> {
         self.check()?;
-        set_ttl(&self.user_task_ttl, ttl)
+        set_ttl(&self.user_task_ttl, USER_TASK_TTL, ttl)
     }
 
     /// Registers a module, or opens one again whose last task has ended since it was closed.
@@ -329,19 +329,30 @@ fn taken(name: &str, state: &str) -> Error {
 /// A hundred years: ticks, which hold 584, have room for what comes after.
 const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-fn check_ttl(ttl: Duration) -> Result<()> {
+const TASK_TTL: &str = "TTL of tasks";
+const USER_TASK_TTL: &str = "TTL of user tasks";
+
+/// With the fraction of a second by which it may be too long.
+fn check_ttl(what: &str, ttl: Duration) -> Result<()> {
     if ttl > MAX_TTL {
+        let given = match (ttl.as_secs(), ttl.subsec_nanos()) {
+            _ if ttl == Duration::MAX => "for ever".to_owned(),
+            (seconds, 0) => format!("{seconds} s"),
+            (seconds, nanos) => {
+                let fraction = format!("{nanos:09}");
+                format!("{seconds}.{} s", fraction.trim_end_matches('0'))
+            }
+        };
+        let most = MAX_TTL.as_secs();
         return Err(Error::invalid(format!(
-            "a TTL of {} s does not fit; the longest is {} s",
-            ttl.as_secs(),
-            MAX_TTL.as_secs()
+            "the {what} is {given}, which does not fit; the longest is {most} s"
         )));
     }
     Ok(())
 }
 
-fn set_ttl(place: &AtomicU64, ttl: Duration) -> Result<Duration> {
-    check_ttl(ttl)?;
+fn set_ttl(place: &AtomicU64, what: &str, ttl: Duration) -> Result<Duration> {
+    check_ttl(what, ttl)?;
     Ok(Duration::from_nanos(
         place.swap(nanos(ttl), Ordering::AcqRel),
     ))

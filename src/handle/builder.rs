@@ -13,8 +13,10 @@ use crate::node::word::STARTED;
 
 /// What a new task shall be; nothing but the type is needed.
 ///
-/// Names are at most 255 bytes and have no control characters; `create` and what is built
-/// on it refuse others with [`InvalidArgument`](crate::ErrorCode::InvalidArgument).
+/// Names are at most 255 bytes and printable: not of blanks alone, and without control
+/// characters, line separators, noncharacters, bidirectional controls and what does not show at
+/// all, joiners of zero width among it. `create` and what is built on it refuse others with
+/// [`InvalidArgument`](crate::ErrorCode::InvalidArgument), which names the character and its place.
 ///
 /// ```
 /// # let manager = taskmgr::Manager::builder().build()?;

@@ -78,7 +78,7 @@ impl Manager {
     /// # Errors
     /// [`ModuleExists`](crate::ErrorCode::ModuleExists) if one of that name is registered or still
     /// closing; [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that is empty,
-    /// above 255 bytes or has control characters; [`Closed`](crate::ErrorCode::Closed);
+    /// above 255 bytes or not printable, as a [`TaskBuilder`](crate::TaskBuilder) says; [`Closed`](crate::ErrorCode::Closed);
     /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```

@@ -210,7 +210,7 @@ pub extern "C" fn taskmgr_manager_close(
     })
 }
 
-/// Registers a module. Names are non-empty, at most 255 bytes, without control characters.
+/// Registers a module. Names are non-empty, at most 255 bytes, and printable.
 ///
 /// `*module` is the caller's, to be freed with `taskmgr_module_free`, which does not unregister
 /// it; NULL after an error. Threads: any. Errors: MODULE_EXISTS if one of that name is

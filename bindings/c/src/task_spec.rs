@@ -15,8 +15,9 @@ pub const TASKMGR_TOTAL_UNKNOWN: u64 = u64::MAX;
 pub const TASKMGR_SHARD_OF_PARENT: u32 = u32::MAX;
 
 /// What a new task shall be. `TASKMGR_TASK_SPEC("type")` initializes it; nothing else is
-/// needed. Texts and handles are borrowed for the call. Names are at most 255 bytes and have
-/// no control characters. Since 0.1.0.
+/// needed. Texts and handles are borrowed for the call. Names are at most 255 bytes and
+/// printable: not of blanks alone, and without control characters, line separators,
+/// noncharacters, bidirectional controls and what does not show at all. Since 0.1.0.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct taskmgr_task_spec<'a> {

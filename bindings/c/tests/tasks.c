@@ -101,6 +101,12 @@ static void bad_specs(const taskmgr_module *module) {
         *texts[i] = TASKMGR_STR("a\xf0");
         CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "byte 1 of 2 does not fit",
                     taskmgr_task_start(module, &spec, &task));
+        *texts[i] = TASKMGR_STR("a\xe2\x80\xae");
+        CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "bidirectional control U+202E at byte 1",
+                    taskmgr_task_start(module, &spec, &task));
+        *texts[i] = TASKMGR_STR("  ");
+        CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "nothing but blanks",
+                    taskmgr_task_start(module, &spec, &task));
         *texts[i] = before;
     }
     size_t sizes[] = {0, 1, sizeof spec - 8, 4096, SIZE_MAX};

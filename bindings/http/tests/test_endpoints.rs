@@ -88,6 +88,14 @@ fn a_test_task_is_what_it_is_asked_to_be() {
     node.post(&format!("/task_manager_test/test_task?task_id={id}"))
         .refused(400);
 
+    for (query, told) in [
+        ("keyspace=a%E2%80%8Bb", "the keyspace"),
+        ("table=%E2%80%AE", "U+202E at byte 0"),
+        ("entity=++", "nothing but blanks"),
+    ] {
+        let refused = node.post(&format!("/task_manager_test/test_task?{query}"));
+        assert!(refused.refused(400).contains(told), "{query}");
+    }
     let child = start(&node, &format!("?parent_id={id}"));
     assert_eq!(node.status(&child).parent_id, id);
     node.post("/task_manager_test/test_task?parent_id=00000000-0000-0000-0000-00000000000a")

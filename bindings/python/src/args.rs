@@ -18,9 +18,13 @@ impl<'py> FromPyObject<'_, 'py> for Id {
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(text) = object.cast::<PyString>() {
             let text = text.to_cow()?;
-            return Uuid::parse_str(&text)
-                .map(Self)
-                .map_err(|error| invalid(object.py(), format!("{text:?} is no task id: {error}")));
+            return Uuid::parse_str(&text).map(Self).map_err(|error| {
+                let says = "a task id is 32 hexadecimal digits, in groups of 8-4-4-4-12";
+                invalid(
+                    object.py(),
+                    format!("{text:?} is no task id: {error}; {says}"),
+                )
+            });
         }
         object.extract().map(Self).map_err(|_| {
             pyo3::exceptions::PyTypeError::new_err(format!(

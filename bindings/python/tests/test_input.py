@@ -38,6 +38,8 @@ REFUSED: dict[str, tuple[type[Exception], str, Bad]] = {
     "empty type": (ValueError, "type", lambda m, r, t: r.task("")),
     "long keyspace": (ValueError, "255", lambda m, r, t: t.child("x", keyspace="k" * 256)),
     "control character": (ValueError, "table", lambda m, r, t: r.task("x", table="a\0")),
+    "override": (ValueError, r"U\+202E at byte 1", lambda m, r, t: r.task("x", table="a\u202e")),
+    "blanks": (ValueError, "nothing but blanks", lambda m, r, t: t.child("x", entity="  ")),
     "surrogate": (UnicodeEncodeError, "surrogate", lambda m, r, t: r.task("\ud800")),
     "unknown keyword": (TypeError, "colour", lambda m, r, t: r.task("x", colour=1)),
     "parent of a number": (TypeError, "Observer", lambda m, r, t: r.task("x", parent=1)),
@@ -47,7 +49,7 @@ REFUSED: dict[str, tuple[type[Exception], str, Bad]] = {
     "clock": (TypeError, "ManualClock", lambda m, r, t: Manager(clock=t)),
     "long ttl": (
         ValueError,
-        "the longest is 3153600000 s",
+        "TTL of tasks is 1000000000000 s, which does not fit; the longest is 3153600000 s",
         lambda m, r, t: Manager(task_ttl=1e12),
     ),
 }
