@@ -1018,7 +1018,7 @@ taskmgr_str taskmgr_code_name(taskmgr_code code);
 
 /**
  * The message of the last call that failed on this thread; "" if none has. It says what was
- * asked, what was found and what to do.
+ * asked, what was found and what to do. A NUL in a text of the host's is shown as `\0`.
  *
  * The text is of the library, and lives until the next call on this thread fails, or
  * `taskmgr_clear_error`; a call that does not fail leaves it. A callback that runs on this
@@ -1068,8 +1068,9 @@ void taskmgr_clear_error(void);
  * `taskmgr_provider` says why it fails. `return taskmgr_set_error(TASKMGR_PROVIDER,
  * TASKMGR_STR("the coordinator is away"));`
  *
- * The text is copied. Threads: any; each has its own. Errors: a code that is none, or
- * `TASKMGR_OK`, or text that is not UTF-8, becomes `TASKMGR_INVALID_ARGUMENT`. Since 0.1.0.
+ * The text is copied; where it is empty, the message says that none was given. Threads: any;
+ * each has its own. Errors: a code that is none, or `TASKMGR_OK`, or text that is not UTF-8,
+ * becomes `TASKMGR_INVALID_ARGUMENT`. Since 0.1.0.
  */
 taskmgr_code taskmgr_set_error(taskmgr_code code, taskmgr_str message);
 

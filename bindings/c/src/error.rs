@@ -67,7 +67,8 @@ thread_local! {
 #[cold]
 pub(crate) fn keep(failure: Failure) -> taskmgr_code {
     let code = failure.code();
-    let (texts, message) = Texts::one(&failure.message());
+    // C reads up to a NUL, which a text of the host's may have.
+    let (texts, message) = Texts::one(&failure.message().replace('\0', "\\0"));
     let last = Box::new(Last {
         failure,
         texts,
@@ -85,7 +86,7 @@ fn with_last<T>(read: impl FnOnce(&Last) -> T) -> Option<T> {
 }
 
 /// The message of the last call that failed on this thread; "" if none has. It says what was
-/// asked, what was found and what to do.
+/// asked, what was found and what to do. A NUL in a text of the host's is shown as `\0`.
 ///
 /// The text is of the library, and lives until the next call on this thread fails, or
 /// `taskmgr_clear_error`; a call that does not fail leaves it. A callback that runs on this
@@ -165,8 +166,9 @@ pub extern "C" fn taskmgr_clear_error() {
 /// `taskmgr_provider` says why it fails. `return taskmgr_set_error(TASKMGR_PROVIDER,
 /// TASKMGR_STR("the coordinator is away"));`
 ///
-/// The text is copied. Threads: any; each has its own. Errors: a code that is none, or
-/// `TASKMGR_OK`, or text that is not UTF-8, becomes `TASKMGR_INVALID_ARGUMENT`. Since 0.1.0.
+/// The text is copied; where it is empty, the message says that none was given. Threads: any;
+/// each has its own. Errors: a code that is none, or `TASKMGR_OK`, or text that is not UTF-8,
+/// becomes `TASKMGR_INVALID_ARGUMENT`. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_set_error(code: taskmgr_code, message: taskmgr_str<'_>) -> taskmgr_code {
     guard::code(|| Err(given(code, message)?.into()))
@@ -180,7 +182,10 @@ pub(crate) fn given(code: taskmgr_code, message: taskmgr_str<'_>) -> Result<Erro
             "{code} is no code of an error that a provider can have; give e.g. TASKMGR_PROVIDER"
         ))
     })?;
-    Ok(Error::new(core, message))
+    Ok(match message {
+        "" => Error::new(core, format!("{} (no message was given)", core.as_str())),
+        message => Error::new(core, message),
+    })
 }
 
 /// Calls a function of the host that answers with a code, and gets the message that it set.

@@ -40,6 +40,7 @@ pub struct taskmgr_filter<'a> {
 unsafe impl Versioned for taskmgr_filter<'_> {
     const NAME: &'static str = "taskmgr_filter";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 3;
 
     fn defaults() -> Self {
         Self {

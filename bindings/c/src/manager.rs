@@ -60,6 +60,7 @@ pub struct taskmgr_manager_config<'a> {
 unsafe impl Versioned for taskmgr_manager_config<'_> {
     const NAME: &'static str = "taskmgr_manager_config";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 6;
 
     fn defaults() -> Self {
         Self {

@@ -91,6 +91,7 @@ pub struct taskmgr_provider {
 unsafe impl Versioned for taskmgr_provider {
     const NAME: &'static str = "taskmgr_provider";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 0;
 
     fn defaults() -> Self {
         Self {
@@ -103,6 +104,10 @@ unsafe impl Versioned for taskmgr_provider {
             watch: None,
             contains: None,
         }
+    }
+
+    fn refused(&self) {
+        drop(UserData::new(self.user_data, self.destroy));
     }
 }
 

@@ -65,6 +65,7 @@ pub struct taskmgr_task_spec<'a> {
 unsafe impl Versioned for taskmgr_task_spec<'_> {
     const NAME: &'static str = "taskmgr_task_spec";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 1;
 
     fn defaults() -> Self {
         Self {

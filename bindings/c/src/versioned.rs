@@ -11,15 +11,21 @@ use crate::error::{Failure, invalid, null};
 ///
 /// `repr(C)`, its first field is `size: usize`, and whatever bytes a C program puts into the
 /// others are values of their types: integers, pointers of C, `taskmgr_str`. Padding is
-/// spelled out, as what is behind the known fields is compared with zero.
+/// spelled out, as what is behind the known fields is compared with zero; so are its last
+/// `RESERVED` bytes, which are integers.
 pub(crate) unsafe trait Versioned: Copy {
     /// Its name in C.
     const NAME: &'static str;
     /// Its sizes in the released versions, oldest first; the last is today's.
     const SIZES: &'static [usize];
+    /// How many bytes at its end have no meaning yet. A later version may give them one.
+    const RESERVED: usize;
 
     /// What the fields are that an older version did not have.
     fn defaults() -> Self;
+
+    /// Takes what is the library's even if the rest is refused: user data, to be destroyed.
+    fn refused(&self) {}
 }
 
 /// A struct that was given: read where it is, if it is of this version.
@@ -64,7 +70,11 @@ pub(crate) unsafe fn read<'a, T: Versioned>(
     if size == size_of::<T>() && given.is_aligned() {
         // SAFETY: of today's size, so that all of it is readable, and valid as the trait
         // demands; the C program changes nothing of it during the call.
-        return Ok(Given::Today(unsafe { &*given }));
+        let given = unsafe { &*given };
+        return match not_zero(reserved(given)) {
+            None => Ok(Given::Today(given)),
+            Some(at) => Err(unknown(given, size - T::RESERVED + at)),
+        };
     }
     // SAFETY: promised by the caller.
     unsafe { read_other(given, size) }.map(Given::Other)
@@ -88,15 +98,37 @@ unsafe fn read_other<T: Versioned>(given: *const T, size: usize) -> Result<T, Fa
     };
     // SAFETY: the caller promises `size` readable bytes, and `known` is no more than that.
     let rest = unsafe { std::slice::from_raw_parts(given.cast::<u8>().add(known), size - known) };
-    match rest.iter().position(|byte| *byte != 0) {
+    let reserved = not_zero(reserved(&read)).map(|at| size_of::<T>() - T::RESERVED + at);
+    match reserved.or(not_zero(rest).map(|at| known + at)) {
         None => Ok(read),
-        Some(at) => Err(invalid(format!(
-            "{} has a field at byte {} that this version of the library does not know, \
-             and it is not zero; use a newer libtaskmgr",
-            T::NAME,
-            known + at
-        ))),
+        Some(at) => Err(unknown(&read, at)),
     }
+}
+
+/// The bytes at the end that have no meaning yet.
+#[inline]
+fn reserved<T: Versioned>(given: &T) -> &[u8] {
+    let at = size_of::<T>() - T::RESERVED;
+    // SAFETY: the last bytes of a value, which are integers, as the trait demands.
+    unsafe {
+        std::slice::from_raw_parts(std::ptr::from_ref(given).cast::<u8>().add(at), T::RESERVED)
+    }
+}
+
+#[inline]
+fn not_zero(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte != 0)
+}
+
+#[cold]
+fn unknown<T: Versioned>(given: &T, at: usize) -> Failure {
+    given.refused();
+    let name = T::NAME;
+    invalid(format!(
+        "{name} has a field at byte {at} that this version of the library does not know, \
+         and it is not zero; initialize it with the macro of its name in capitals, \
+         or use a newer libtaskmgr"
+    ))
 }
 
 fn check_size<T: Versioned>(size: usize) -> Result<(), Failure> {
@@ -127,7 +159,8 @@ mod tests {
     struct Today {
         size: usize,
         first: u64,
-        second: u64,
+        second: u32,
+        reserved: [u8; 4],
     }
 
     #[repr(C)]
@@ -135,7 +168,8 @@ mod tests {
     struct Later {
         size: usize,
         first: u64,
-        second: u64,
+        second: u32,
+        reserved: [u8; 4],
         third: u64,
     }
 
@@ -143,11 +177,13 @@ mod tests {
     unsafe impl Versioned for Today {
         const NAME: &'static str = "today";
         const SIZES: &'static [usize] = &[size_of::<Old>(), size_of::<Self>()];
+        const RESERVED: usize = 4;
         fn defaults() -> Self {
             Self {
                 size: size_of::<Self>(),
                 first: 10,
                 second: 20,
+                reserved: [0; 4],
             }
         }
     }
@@ -171,6 +207,7 @@ mod tests {
             size: size_of::<Later>(),
             first: 1,
             second: 2,
+            reserved: [0; 4],
             third,
         };
         let read = given(&later(0)).unwrap();
@@ -178,6 +215,34 @@ mod tests {
         let refused = given(&later(1 << 8)).unwrap_err();
         assert!(
             refused.message().contains("at byte 25"),
+            "{}",
+            refused.message()
+        );
+    }
+
+    #[test]
+    fn what_is_reserved_has_to_be_zero() {
+        let today = |reserved| Today {
+            reserved,
+            ..Today::defaults()
+        };
+        assert_eq!(given(&today([0; 4])).unwrap(), Today::defaults());
+        let refused = given(&today([0, 0, 1, 0])).unwrap_err();
+        assert!(
+            refused.message().contains("at byte 22"),
+            "{}",
+            refused.message()
+        );
+        let later = Later {
+            size: size_of::<Later>(),
+            first: 1,
+            second: 2,
+            reserved: [1, 0, 0, 0],
+            third: 1,
+        };
+        let refused = given(&later).unwrap_err();
+        assert!(
+            refused.message().contains("at byte 20"),
             "{}",
             refused.message()
         );

@@ -81,6 +81,7 @@ pub struct taskmgr_virtual_task<'a> {
 unsafe impl Versioned for taskmgr_virtual_task<'_> {
     const NAME: &'static str = "taskmgr_virtual_task";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 5;
 
     fn defaults() -> Self {
         Self {

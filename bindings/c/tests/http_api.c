@@ -177,9 +177,16 @@ static void nulls(const taskmgr_manager *manager) {
     config.destroy = destroy;
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, wanted, taskmgr_http_api_create(NULL, &config, &api));
     CHECK(self.destroyed == 1);
+    api = (taskmgr_http_api *)&self;
+    config.reserved[2] = 1;
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "does not know",
+                taskmgr_http_api_create(manager, &config, &api));
+    CHECK(api == NULL && self.destroyed == 2);
+    api = (taskmgr_http_api *)&self;
     config.size = 0;
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "sizeof(taskmgr_http_api_config)",
                 taskmgr_http_api_create(manager, &config, &api));
+    CHECK(api == NULL && self.destroyed == 2);
     CHECK_VALUE_ERROR(taskmgr_http_api_weight(NULL, get, get) == 0);
     CHECK_VALUE_ERROR(taskmgr_http_api_pending_waits(NULL) == 0);
     taskmgr_http_api_free(NULL);

@@ -155,9 +155,16 @@ static void bad_configs(void) {
                 taskmgr_http_serve(NULL, &config, &server));
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "server", taskmgr_http_serve(manager, &config, NULL));
     CHECK(self.destroyed == 9);
+    server = (taskmgr_http_server *)&self;
+    config.reserved[6] = 1;
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "does not know",
+                taskmgr_http_serve(manager, &config, &server));
+    CHECK(server == NULL && self.destroyed == 10);
+    server = (taskmgr_http_server *)&self;
     config.size = 7;
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "sizeof(taskmgr_http_config)",
                 taskmgr_http_serve(manager, &config, &server));
+    CHECK(server == NULL && self.destroyed == 10);
     CHECK_VALUE_ERROR(taskmgr_http_server_port(NULL) == 0);
     CHECK_VALUE_ERROR(taskmgr_http_server_address(NULL).len == 0);
     CHECK_VALUE_ERROR(taskmgr_http_server_pending_waits(NULL) == 0);

@@ -340,6 +340,8 @@ static void callbacks(taskmgr_manager *manager, cluster *self) {
     taskmgr_observer_free(observer);
 }
 
+int main(void);
+
 static void bad_tables(const taskmgr_module *module) {
     cluster self = {.id = TASKMGR_ID_NIL};
     const char *names[] = {"list", "status", "abort", "watch"};
@@ -361,6 +363,15 @@ static void bad_tables(const taskmgr_module *module) {
     CHECK(self.destroyed == 1);
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "provider is a null pointer",
                 taskmgr_module_register_provider(module, NULL));
+    /* A later version's, which asks for something that this library does not know. */
+    struct {
+        taskmgr_provider known;
+        int (*added)(void);
+    } later = {provider, main};
+    later.known.size = sizeof later;
+    CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "does not know",
+                taskmgr_module_register_provider(module, &later.known));
+    CHECK(self.destroyed == 2);
     provider.size = 8;
     CHECK_ERROR(TASKMGR_INVALID_ARGUMENT, "sizeof(taskmgr_provider)",
                 taskmgr_module_register_provider(module, &provider));

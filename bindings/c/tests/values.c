@@ -73,6 +73,11 @@ static void *error_of_its_own(void *unused) {
     (void)unused;
     CHECK(taskmgr_last_error_code() == TASKMGR_OK);
     CHECK(strcmp(taskmgr_last_error(), "") == 0);
+    /* Whoever reads up to a NUL reads all, and never nothing. */
+    CHECK_ERROR(TASKMGR_TIMEOUT, "a\\0b",
+                taskmgr_set_error(TASKMGR_TIMEOUT, (taskmgr_str){"a\0b", 3}));
+    CHECK_ERROR(TASKMGR_PROVIDER, "no message was given",
+                taskmgr_set_error(TASKMGR_PROVIDER, TASKMGR_NO_STR));
     CHECK_CODE(TASKMGR_TIMEOUT, taskmgr_set_error(TASKMGR_TIMEOUT, TASKMGR_STR("late")));
     CHECK(strcmp(taskmgr_last_error(), "late") == 0);
     return NULL;

@@ -42,6 +42,7 @@ pub struct taskmgr_http_api_config {
 unsafe impl Versioned for taskmgr_http_api_config {
     const NAME: &'static str = "taskmgr_http_api_config";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 7;
 
     fn defaults() -> Self {
         Self {
@@ -52,6 +53,10 @@ unsafe impl Versioned for taskmgr_http_api_config {
             test_endpoints: 0,
             reserved: [0; 7],
         }
+    }
+
+    fn refused(&self) {
+        drop(UserData::new(self.user_data, self.destroy));
     }
 }
 
@@ -104,13 +109,15 @@ pub unsafe extern "C" fn taskmgr_http_api_create(
     api: Option<&mut MaybeUninit<*mut taskmgr_http_api>>,
 ) -> taskmgr_code {
     guard::code(|| {
+        // Null there from the start; the user data is taken before anything can fail.
+        let place = Place::new(api, "api");
         let config = match config.is_null() {
             true => Given::Other(taskmgr_http_api_config::defaults()),
             // SAFETY: the C program promises that the config is as large as it says.
             false => unsafe { read(config, "config") }?,
         };
         let config = config.api_config();
-        let place = Place::new(api, "api")?;
+        let place = place?;
         let manager = node_manager(manager)?;
         check_fork(manager)?;
         place.give(taskmgr_http_api(Kept::new(Served {

@@ -59,6 +59,7 @@ pub struct taskmgr_http_config<'a> {
 unsafe impl Versioned for taskmgr_http_config<'_> {
     const NAME: &'static str = "taskmgr_http_config";
     const SIZES: &'static [usize] = &[size_of::<Self>()];
+    const RESERVED: usize = 7;
 
     fn defaults() -> Self {
         Self {
@@ -74,6 +75,10 @@ unsafe impl Versioned for taskmgr_http_config<'_> {
             test_endpoints: 0,
             reserved: [0; 7],
         }
+    }
+
+    fn refused(&self) {
+        drop(UserData::new(self.user_data, self.destroy));
     }
 }
 
@@ -152,6 +157,8 @@ pub unsafe extern "C" fn taskmgr_http_serve(
     server: Option<&mut MaybeUninit<*mut taskmgr_http_server>>,
 ) -> taskmgr_code {
     guard::code(|| {
+        // Null there from the start; the user data is taken before anything can fail.
+        let place = Place::new(server, "server");
         let config = match config.is_null() {
             true => Given::Other(taskmgr_http_config::defaults()),
             // SAFETY: the C program promises that the config is as large as it says.
@@ -159,7 +166,7 @@ pub unsafe extern "C" fn taskmgr_http_serve(
         };
         // SAFETY: the C program promises that what the config points to is as it says.
         let config = unsafe { config.server_config() };
-        let place = Place::new(server, "server")?;
+        let place = place?;
         let manager = node_manager(manager)?;
         // In a forked child, and once it is closed, there is nothing to serve.
         manager.modules()?;
