@@ -82,6 +82,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         summary: "The names of all modules",
         answer: Answer::Names,
+        errors: &[400],
         ..get(
             "/task_manager/list_modules",
             "get_modules",
@@ -216,6 +217,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         summary: "This API as Swagger 1.2",
         answer: Answer::Document,
+        errors: &[400],
         ..get(
             "/api-doc/task_manager",
             "get_swagger",
@@ -225,6 +227,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         summary: "This API as OpenAPI 3.1",
         answer: Answer::Document,
+        errors: &[400],
         ..get("/openapi.json", "get_openapi", document::serve_openapi)
     },
     Route {
@@ -339,7 +342,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         summary: "Finishes a test task and unregisters it",
         params: &[must(query("task_id", Kind::Id, "The id of the task"))],
-        errors: &[400],
+        errors: &[400, 502],
         weight: Weight::Blocking,
         ..test(
             Method::Delete,
@@ -354,7 +357,7 @@ pub(super) static ROUTES: &[Route] = &[
             TASK_ID,
             query("error", Kind::Text, "Why it fails (default: it is done)"),
         ],
-        errors: &[400],
+        errors: &[400, 502],
         weight: Weight::Heavy,
         ..test(
             Method::Post,
