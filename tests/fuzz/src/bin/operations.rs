@@ -1,0 +1,5 @@
+//! libFuzzer's `operations`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| taskmgr_fuzz::operations(data));

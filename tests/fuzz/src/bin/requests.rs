@@ -1,0 +1,5 @@
+//! libFuzzer's `requests`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| taskmgr_fuzz::requests(data));
