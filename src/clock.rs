@@ -223,12 +223,13 @@ pub(crate) struct Wall(pub(crate) u64);
 pub(crate) type Utc = u64;
 
 impl Wall {
+    /// What has happened beyond the last time that there is, in the year 2554, shows that time,
+    /// and never that nothing happened.
     #[inline]
     pub(crate) fn utc(self, tick: Tick) -> Utc {
-        if tick == NEVER {
-            NEVER
-        } else {
-            self.0.saturating_add(tick)
+        match tick.checked_add(1) {
+            None => NEVER,
+            Some(next) => self.0.saturating_add(next) - 1,
         }
     }
 
@@ -247,4 +248,23 @@ pub(crate) fn time(utc: Utc) -> Option<SystemTime> {
 /// A duration in ticks; one that does not fit is the longest there is.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn life_5_a_wall_clock_near_its_end_shows_its_last_moment() {
+        const LAST: Utc = NEVER - 1;
+        for wall in [LAST - 1, LAST, NEVER] {
+            for tick in [0, 1, 2, FARTHEST, NEVER - 1] {
+                let utc = Wall(wall).utc(tick);
+                assert_eq!(utc, wall.saturating_add(tick).min(LAST), "{wall} and {tick}");
+                assert!(Wall(wall).time(tick).is_some());
+            }
+            assert_eq!(Wall(wall).utc(NEVER), NEVER, "what has not happened");
+        }
+        assert_eq!(Wall(7).utc(5), 12);
+    }
 }

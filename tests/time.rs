@@ -230,3 +230,23 @@ fn life_5_no_snapshot_is_torn() {
         .into_iter()
         .for_each(|reader| reader.join().unwrap());
 }
+
+#[test]
+fn life_5_a_wall_clock_at_its_end_hides_no_start() {
+    let node = node();
+    let last = SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::MAX);
+    for before in [0, 1, 2_000_000_000] {
+        node.clock.set_wall(last - Duration::from_nanos(before));
+        let parent = node.module.task("t").start().unwrap();
+        let child = parent.child("t").start().unwrap();
+        node.clock.advance(seconds(1));
+        child.finish().unwrap();
+        for status in parent.observe().status_tree().unwrap() {
+            let start = status.start_time.unwrap();
+            assert!(last - start < seconds(4), "{start:?} is not near the end");
+            assert!(status.end_time.is_none_or(|end| end >= start));
+            assert_eq!(status.created_at, start);
+        }
+        parent.finish().unwrap();
+    }
+}
