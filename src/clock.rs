@@ -260,7 +260,11 @@ mod tests {
         for wall in [LAST - 1, LAST, NEVER] {
             for tick in [0, 1, 2, FARTHEST, NEVER - 1] {
                 let utc = Wall(wall).utc(tick);
-                assert_eq!(utc, wall.saturating_add(tick).min(LAST), "{wall} and {tick}");
+                assert_eq!(
+                    utc,
+                    wall.saturating_add(tick).min(LAST),
+                    "{wall} and {tick}"
+                );
                 assert!(Wall(wall).time(tick).is_some());
             }
             assert_eq!(Wall(wall).utc(NEVER), NEVER, "what has not happened");

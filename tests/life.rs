@@ -412,3 +412,47 @@ fn life_9_an_abort_from_above_wakes_a_sleeper() {
     parent.abort("enough").unwrap();
     assert!(sleeper.join().unwrap().unwrap_err().is_aborted());
 }
+
+#[test]
+fn life_7_a_million_handles_are_exhausted_for_who_asks_and_nothing_for_others() {
+    const MANY: usize = (1 << 20) + 64;
+    let node = node();
+    let parent = node.module.task("t").user_task().start().unwrap();
+    let task = parent.child("t").abortable().start().unwrap();
+    let (id, neighbour) = (task.id(), parent.child("t").start().unwrap());
+    let exhausted = |code: Option<ErrorCode>| assert_eq!(code, Some(ErrorCode::Exhausted));
+    let observer = node.manager.observe(id).unwrap();
+    let observers = vec![observer; MANY];
+    let refused = node.manager.observe(id).unwrap_err();
+    assert!(refused.to_string().contains(&id.to_string()), "{refused}");
+    exhausted(Some(refused.code()));
+    let (first, last) = (&observers[0], &observers[MANY - 1]);
+    exhausted(first.on_done(|_| ()).err().map(|error| error.code()));
+    exhausted(task.on_abort(|| ()).err().map(|error| error.code()));
+    // Whoever only looks, waits, counts, aborts or ends it is none the worse.
+    let reporter = task.reporter();
+    reporter.advance(2);
+    assert_eq!(node.manager.status(id).unwrap().progress.completed, 2);
+    assert_eq!(parent.observe().status_tree().unwrap().len(), 3);
+    assert_eq!(node.manager.status(parent.id()).unwrap().children.len(), 2);
+    neighbour.finish().unwrap();
+    first.suspend().unwrap();
+    first.resume().unwrap();
+    task.checkpoint().unwrap();
+    last.abort("enough").unwrap();
+    parent.finish().unwrap();
+    assert!(task.finish().unwrap_err().is_aborted());
+    assert!(first.wait().unwrap().settled);
+    assert!(node.manager.status(id).unwrap_err().is_gone());
+    drop(reporter);
+    let kept = last.clone();
+    drop(observers);
+    assert_eq!(kept.status().unwrap().state, State::Failed);
+    assert_eq!(kept.status().unwrap().progress.completed, 2);
+    drop(kept);
+    // The next tasks are none of its.
+    let next = node.module.task("t").start().unwrap();
+    next.advance(1);
+    assert_eq!(next.status().unwrap().progress.completed, 1);
+    next.finish().unwrap();
+}

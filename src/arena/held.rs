@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::engine::Engine;
+use crate::error::{Error, ErrorCode, Result};
 use crate::node::slot::Slot;
+use crate::node::word::MANY_REFS;
 
 /// A counted reference to a slot: as long as one is held the slot keeps its tenant.
 pub(crate) struct Held(&'static Slot);
@@ -12,9 +14,7 @@ impl Held {
     /// A further reference, by somebody who holds one or the lock of the parent's family
     /// in which the task is linked.
     pub(crate) fn retain(slot: &'static Slot) -> Self {
-        // A million handles of one task are a leak, not a use; like `Arc`, rather end than
-        // let a count wrap and the slot be reused under somebody's hands.
-        assert!(slot.word.retain(), "a task has more than a million handles");
+        slot.word.retain();
         Self(slot)
     }
 
@@ -32,6 +32,17 @@ impl Held {
     ) -> Option<Self> {
         let acquired = slot.word.acquire(generation, flags);
         acquired.map(|_| Self(slot))
+    }
+
+    /// Refuses a further handle of a task that has a million. Those that cannot be refused, and the
+    /// references of a thread that looks at the task, have more room; and where that ends, they
+    /// keep the slot for the life of the process.
+    #[inline]
+    pub(crate) fn check_room(slot: &'static Slot) -> Result<()> {
+        match slot.word.load().refs() > MANY_REFS {
+            true => Err(too_many(slot)),
+            false => Ok(()),
+        }
     }
 
     #[inline]
@@ -67,6 +78,18 @@ impl Drop for Held {
             give_back(self.0);
         }
     }
+}
+
+#[cold]
+fn too_many(slot: &'static Slot) -> Error {
+    let id = slot.id(slot.engine().realm);
+    Error::new(
+        ErrorCode::Exhausted,
+        format!(
+            "task {id} has {MANY_REFS} handles and callbacks, the most there may be; drop some"
+        ),
+    )
+    .with_id(id)
 }
 
 /// The last reference, perhaps. In a forked child the slots are a dead copy, and the locks of

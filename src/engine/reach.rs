@@ -110,6 +110,7 @@ impl Engine {
     pub(crate) fn on_done(&'static self, held: &Held, callback: DoneCallback) -> Result<u64> {
         self.realm.check_fork()?;
         let slot = held.slot();
+        Held::check_room(slot)?;
         let extras = slot.extras_or_new(self.realm);
         let number = {
             let mut parts = extras.lock();

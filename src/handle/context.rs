@@ -58,6 +58,9 @@ impl TaskContext {
 
     /// A handle that can look, wait and ask for an abort, for other threads.
     ///
+    /// It is never refused, as are no clones of handles. Beyond a million of one task at once,
+    /// the room of the task is kept for the life of the process, whoever of them goes.
+    ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
     /// # let task = manager.register_module("repair")?.task("repair").start()?;
@@ -198,6 +201,7 @@ impl TaskContext {
     /// another thread; not for their own, and not inside another callback.
     ///
     /// # Errors
+    /// [`Exhausted`](crate::ErrorCode::Exhausted) if the task has a million handles;
     /// [`Forked`](crate::ErrorCode::Forked) in a forked child.
     ///
     /// ```
@@ -214,6 +218,8 @@ impl TaskContext {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn on_abort(&self, f: impl FnOnce() + Send + 'static) -> Result<AbortGuard> {
+        self.task.realm().check_fork()?;
+        Held::check_room(self.task.slot)?;
         let ticket = self.task.engine().on_abort(self.task, f)?;
         Ok(AbortGuard::new(self.task, ticket))
     }

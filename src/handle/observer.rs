@@ -382,6 +382,7 @@ impl Observer {
     /// its own, and not inside another callback.
     ///
     /// # Errors
+    /// [`Exhausted`](ErrorCode::Exhausted) if the task has a million handles;
     /// [`Forked`](ErrorCode::Forked); for a virtual task what its provider says.
     ///
     /// ```

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::engine::Engine;
+use crate::arena::Held;
+use crate::engine::{Engine, Found};
 use crate::error::Result;
 use crate::handle::Observer;
 use crate::module::Module;
@@ -209,7 +210,8 @@ impl Manager {
     /// # Errors
     /// [`NotFound`](crate::ErrorCode::NotFound); [`Gone`](crate::ErrorCode::Gone) if it was there, with
     /// the reason and the final state; [`Provider`](crate::ErrorCode::Provider) if no regular task
-    /// has the id and a provider could not say; [`Closed`](crate::ErrorCode::Closed);
+    /// has the id and a provider could not say; [`Exhausted`](crate::ErrorCode::Exhausted) if the
+    /// task has a million handles; [`Closed`](crate::ErrorCode::Closed);
     /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
@@ -220,6 +222,16 @@ impl Manager {
     /// ```
     #[inline]
     pub fn observe(&self, id: Uuid) -> Result<Observer> {
+        let found = self.engine().find_any(id)?;
+        if let Found::Regular(held) = &found {
+            Held::check_room(held.slot())?;
+        }
+        Ok(Observer::of(found, id, self.engine()))
+    }
+
+    /// The same for a call that gives it back when it returns.
+    #[inline]
+    fn find(&self, id: Uuid) -> Result<Observer> {
         let found = self.engine().find_any(id)?;
         Ok(Observer::of(found, id, self.engine()))
     }

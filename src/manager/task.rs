@@ -25,7 +25,7 @@ impl Manager {
     pub fn status(&self, id: Uuid) -> Result<Status> {
         match snapshot::glance(self.engine(), id) {
             Some(plain) => Ok(plain.into_status(id)),
-            None => self.observe(id)?.status(),
+            None => self.find(id)?.status(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
-        self.observe(id)?.status_tree()
+        self.find(id)?.status_tree()
     }
 
     /// The same of a settled root, which is unregistered with that.
@@ -85,7 +85,7 @@ impl Manager {
     }
 
     fn take<T>(&self, id: Uuid, read: impl FnOnce(&Observer) -> Result<T>) -> Result<T> {
-        let observer = self.observe(id)?;
+        let observer = self.find(id)?;
         let Some((held, engine)) = observer.registered() else {
             return Err(Error::new(
                 ErrorCode::NotSupported,
@@ -171,7 +171,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn abort(&self, id: Uuid, reason: &str) -> Result<()> {
-        self.observe(id)?.abort(reason)
+        self.find(id)?.abort(reason)
     }
 
     /// Asks the task's owner to sleep at its next checkpoint.
@@ -187,7 +187,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn suspend(&self, id: Uuid) -> Result<()> {
-        self.observe(id)?.suspend()
+        self.find(id)?.suspend()
     }
 
     /// Takes that back.
@@ -202,7 +202,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn resume(&self, id: Uuid) -> Result<()> {
-        self.observe(id)?.resume()
+        self.find(id)?.resume()
     }
 
     /// Sleeps until the task has ended, and returns its final status.
@@ -218,7 +218,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn wait(&self, id: Uuid) -> Result<Status> {
-        self.observe(id)?.wait()
+        self.find(id)?.wait()
     }
 
     /// The same, for no longer than this.
@@ -234,7 +234,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn wait_timeout(&self, id: Uuid, timeout: Duration) -> Result<Status> {
-        self.observe(id)?.wait_timeout(timeout)
+        self.find(id)?.wait_timeout(timeout)
     }
 
     /// Calls `f` once with the final status when the task has ended.
@@ -253,6 +253,6 @@ impl Manager {
         id: Uuid,
         f: impl FnOnce(Result<Status>) + Send + 'static,
     ) -> Result<DoneGuard> {
-        self.observe(id)?.on_done(f)
+        self.find(id)?.on_done(f)
     }
 }

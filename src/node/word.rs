@@ -10,7 +10,9 @@
 //! *Generation* says which of the slot's tenants this is; it grows when the last reference
 //! goes. *Refs* counts what keeps the slot from being reused: the registration (from birth
 //! until the task is unregistered), each owner, reporter and observer. A slot with no
-//! reference is free: nobody but the thread that freed it may touch it.
+//! reference is free: nobody but the thread that freed it may touch it. A count that has come to
+//! `PINNED` never falls again, and goes no further than `MOST_REFS`: the slot keeps its tenant for
+//! the life of the process, and no reference can be one too many.
 //!
 //! | flag | set by | cleared | grants |
 //! | --- | --- | --- | --- |
@@ -41,6 +43,13 @@ const REF_BITS: u64 = ((1 << 20) - 1) << 14;
 const GENERATION: u64 = 1 << 34;
 const GENERATION_BITS: u64 = !(GENERATION - 1);
 const FLAG_BITS: u64 = REF - 1;
+
+const MOST_REFS: u32 = (1 << 20) - 1;
+/// Above this releases do nothing. The one `finish` of a tenant, which does not look, takes two
+/// references at most, and so cannot lead back from where further ones are no longer counted.
+const PINNED: u32 = MOST_REFS - 8;
+/// So many references leave room for the short ones of threads that look at a task.
+pub(crate) const MANY_REFS: u32 = (1 << 20) - 4096;
 
 /// Generations there are; a slot whose last one has been used is retired.
 pub(crate) const MAX_GENERATION: u32 = (1 << 30) - 1;
@@ -115,6 +124,20 @@ impl Reading {
             bits if bits & STARTED == 0 => State::Created,
             bits if bits & ASLEEP != 0 => State::Suspended,
             _ => State::Running,
+        }
+    }
+
+    /// Whether the slot keeps its tenant whatever is released.
+    #[inline]
+    fn is_pinned(self) -> bool {
+        self.refs() >= PINNED
+    }
+
+    #[inline]
+    fn with_ref(self) -> Self {
+        match self.refs() < MOST_REFS {
+            true => Self(self.0 + REF),
+            false => self,
         }
     }
 
@@ -308,12 +331,8 @@ impl Word {
     /// A further reference by somebody who holds one, or who holds the lock under which
     /// the last one would have to go.
     #[inline]
-    pub(crate) fn retain(&self) -> bool {
-        self.update(|old| match old.refs() < (1 << 20) - 1 {
-            true => Ok(Reading(old.0 + REF)),
-            false => Err(()),
-        })
-        .is_ok()
+    pub(crate) fn retain(&self) {
+        let _ = self.update(|old| Ok::<_, ()>(old.with_ref()));
     }
 
     /// A reference by somebody who holds none: only to this tenant, only while it lives, and
@@ -323,10 +342,7 @@ impl Word {
     pub(crate) fn acquire(&self, generation: u32, without: u64) -> Option<Reading> {
         self.update(|old| {
             let fits = old.is_of(generation, without) && old.is_live();
-            match fits && old.refs() < (1 << 20) - 1 {
-                true => Ok(Reading(old.0 + REF)),
-                false => Err(()),
-            }
+            fits.then(|| old.with_ref()).ok_or(())
         })
         .ok()
     }
@@ -346,6 +362,9 @@ impl Word {
         let old = self.0.load(Ordering::Acquire);
         let rest = old - u64::from(refs) * REF;
         let others_hold = rest & REF_BITS != 0;
+        if Reading(old).is_pinned() {
+            return true;
+        }
         let change = || {
             self.0
                 .compare_exchange_weak(old, rest, Ordering::AcqRel, Ordering::Acquire)
@@ -354,8 +373,11 @@ impl Word {
     }
 
     fn release_any(&self, refs: u32) -> bool {
-        self.update(|old| Ok::<_, ()>(old.without_refs(refs)))
-            .is_ok_and(|old| old.refs() == refs)
+        let change = |old: Reading| match old.is_pinned() {
+            true => Err(()),
+            false => Ok(old.without_refs(refs)),
+        };
+        self.update(change).is_ok_and(|old| old.refs() == refs)
     }
 
     /// For tests: the generation that the next tenant of a free slot gets.
@@ -499,20 +521,41 @@ mod tests {
     }
 
     #[test]
-    fn life_7_references_end_before_they_would_wrap() {
-        const MOST: u32 = (1 << 20) - 1;
+    fn life_7_references_that_are_not_counted_any_more_pin_the_slot() {
         let word = Word::free();
-        let generation = word.born(STARTED, MOST - 2).generation();
-        assert!(word.retain());
+        let generation = word.born(STARTED, MOST_REFS - 2).generation();
+        word.retain();
         assert!(word.acquire(generation, 0).is_some());
         let full = word.load();
-        assert_eq!(full.refs(), MOST);
-        assert!(!word.retain());
-        assert!(word.acquire(generation, 0).is_none());
-        assert_eq!(word.load(), full, "what is refused changes nothing");
-        assert!(!word.release(1));
-        assert!(word.retain());
-        assert!(word.release(MOST), "and each was counted");
+        assert_eq!(full.refs(), MOST_REFS);
+        word.retain();
+        assert!(word.acquire(generation, 0).is_some());
+        assert_eq!(word.load(), full, "a further one is not counted");
+        assert!(word.acquire(generation + 1, 0).is_none());
+        let end = End {
+            flags: SETTLED | GONE,
+            refs: 2,
+            seen: 0,
+        };
+        let before = word.finish(end).unwrap();
+        assert!(!end.freed(before) && word.load().has(TERMINAL));
+        for _ in 0..2 {
+            word.retain();
+            assert!(!word.release(1));
+            assert!(!word.release(2));
+        }
+        assert_eq!(word.load().generation(), generation);
+        assert_eq!(word.load().refs(), MOST_REFS, "so none can be the last");
+    }
+
+    #[test]
+    fn life_7_references_are_given_back_up_to_where_they_pin_the_slot() {
+        let word = Word::free();
+        let generation = word.born(STARTED, PINNED - 2).generation();
+        word.retain();
+        assert!(!word.release(2));
+        word.retain();
+        assert!(word.release(PINNED - 2), "and each was counted");
         assert_eq!(word.load().generation(), generation + 1);
     }
 
