@@ -447,7 +447,7 @@ impl StdError for Error {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::GoneReason;
 use crate::id::Place;
+use crate::sync::Turn;
 use crate::view::State;
 
 /// Where the tasks live whose ids were brought by the host. No guard of the map leaves
@@ -15,15 +16,12 @@ use crate::view::State;
 #[derive(Debug, Default)]
 pub(crate) struct HostIds {
     map: DashMap<Uuid, Place, foldhash::fast::RandomState>,
-    /// The models do not see into the map, and need to know when it is used.
-    #[cfg(loom)]
-    turn: crate::sync::Lock<()>,
+    turn: Turn,
 }
 
 impl HostIds {
     fn map(&self) -> &DashMap<Uuid, Place, foldhash::fast::RandomState> {
-        #[cfg(loom)]
-        drop(self.turn.lock());
+        self.turn.take();
         &self.map
     }
 
@@ -93,7 +91,7 @@ impl Tombstones {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -28,6 +28,12 @@
 //! # Ok::<(), taskmgr::Error>(())
 //! ```
 
+// A model has one, or none, of what there are many of as it ships.
+#![cfg_attr(
+    all(test, loom),
+    allow(clippy::modulo_one, clippy::absurd_extreme_comparisons)
+)]
+
 mod arena;
 mod clock;
 mod engine;

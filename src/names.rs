@@ -290,7 +290,7 @@ fn is_blank(c: char) -> bool {
         )
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -15,14 +15,8 @@ struct Cache {
     slots: [Cell<Option<&'static Slot>>; size::CACHE + 1],
 }
 
-#[cfg(not(loom))]
-thread_local! {
+crate::sync::per_thread! {
     static CACHE: Cache = const { Cache::new() };
-}
-
-#[cfg(loom)]
-loom::thread_local! {
-    static CACHE: Cache = Cache::new();
 }
 
 impl Cache {

@@ -72,7 +72,7 @@ fn split(number: usize) -> (usize, u64) {
     (number / BITS, 1 << (number % BITS))
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 

@@ -99,11 +99,12 @@ impl Realm {
     }
 
     /// The realm of this process.
-    #[cfg(not(loom))]
     pub(crate) fn current() -> Result<&'static Realm> {
         /// A process that is so many forks away from the first is told so.
         const FORKS: usize = 16;
-        static REALMS: [OnceLock<Realm>; FORKS] = [const { OnceLock::new() }; FORKS];
+        sync::per_process! {
+            static REALMS: [OnceLock<Realm>; FORKS] = [const { OnceLock::new() }; FORKS];
+        }
 
         sync::watch_forks();
         let depth = sync::fork_depth();
@@ -114,16 +115,6 @@ impl Realm {
                 format!("this process is {depth} forks from the first; the limit is {FORKS}"),
             )),
         }
-    }
-
-    /// A realm for each execution of a model.
-    #[cfg(loom)]
-    pub(crate) fn current() -> Result<&'static Realm> {
-        loom::lazy_static! {
-            static ref REALM: Realm = Realm::new(0);
-        }
-        sync::watch_forks();
-        Ok(&REALM)
     }
 
     pub(crate) fn check_fork(&self) -> Result<()> {
@@ -226,7 +217,7 @@ impl Realm {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::pool::size;
     use super::*;

@@ -9,25 +9,17 @@ use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering};
 /// No slot, no block.
 pub(crate) const NONE: u32 = u32::MAX;
 
-#[cfg(not(loom))]
 pub(super) mod size {
-    pub(in crate::arena) const CHUNK: usize = 512;
-    pub(in crate::arena) const PAGE: usize = 4096;
-    /// 67 million of each kind.
-    pub(in crate::arena) const PAGES: usize = 32;
-    /// Free slots that a thread keeps, and how many it moves at once.
-    pub(in crate::arena) const CACHE: usize = 128;
-    pub(in crate::arena) const BATCH: usize = 64;
-}
+    use crate::sync::sized;
 
-#[cfg(loom)]
-pub(super) mod size {
-    pub(in crate::arena) const CHUNK: usize = 2;
-    pub(in crate::arena) const PAGE: usize = 16;
-    pub(in crate::arena) const PAGES: usize = 1;
-    /// The models share every free slot at once, to see them reused.
-    pub(in crate::arena) const CACHE: usize = 0;
-    pub(in crate::arena) const BATCH: usize = 1;
+    pub(in crate::arena) const CHUNK: usize = sized(512, 2);
+    pub(in crate::arena) const PAGE: usize = sized(4096, 16);
+    /// 67 million of each kind.
+    pub(in crate::arena) const PAGES: usize = sized(32, 1);
+    /// Free slots that a thread keeps, and how many it moves at once. The models share every
+    /// free slot at once, to see them reused.
+    pub(in crate::arena) const CACHE: usize = sized(128, 0);
+    pub(in crate::arena) const BATCH: usize = sized(64, 1);
 }
 
 /// How many of a kind there can be.

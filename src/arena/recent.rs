@@ -29,14 +29,8 @@ impl Recent {
     }
 }
 
-#[cfg(not(loom))]
-thread_local! {
+crate::sync::per_thread! {
     static RECENT: Recent = const { Recent::new() };
-}
-
-#[cfg(loom)]
-loom::thread_local! {
-    static RECENT: Recent = Recent::new();
 }
 
 /// The set for these names, if this thread has used it lately.

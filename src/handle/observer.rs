@@ -455,7 +455,7 @@ impl AsParent for Observer {
 
 impl AsTask for Observer {}
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -6,13 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::sync::{Condvar, Deadline, Lock, ThreadId, thread_id};
 
-#[cfg(not(loom))]
-thread_local! {
+crate::sync::per_thread! {
     static INSIDE: Cell<u32> = const { Cell::new(0) };
-}
-#[cfg(loom)]
-loom::thread_local! {
-    static INSIDE: Cell<u32> = Cell::new(0);
 }
 
 /// Whether this thread runs a callback or a provider, where a call must not block.

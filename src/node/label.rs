@@ -2,14 +2,11 @@
 //! the slots, so that they cost neither an allocation nor a block of extras.
 
 use crate::arena::Pooled;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, sized};
 use crate::view::Name;
 
-#[cfg(not(loom))]
-const WORDS: usize = 7;
 /// Loom lets each word be as old as it may.
-#[cfg(loom)]
-const WORDS: usize = 1;
+const WORDS: usize = sized(7, 1);
 const BYTES: usize = 8 * WORDS;
 const SPACES: u64 = u64::MAX / 255 * b' ' as u64;
 const LAST: usize = WORDS - 1;
@@ -116,7 +113,7 @@ impl Pooled for Label {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

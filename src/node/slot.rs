@@ -394,7 +394,7 @@ fn offer(place: &AtomicU32, mine: u32) -> Result<(), u32> {
         .map(|_| ())
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -134,7 +134,7 @@ fn label(slot: &'static Slot, realm: &'static Realm) -> Name {
         .map_or(Name::EMPTY, |label| label.get().name())
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::snapshot::{status_alone, walk};

@@ -257,7 +257,7 @@ fn in_order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::arena::Pooled;

@@ -46,7 +46,7 @@ impl<T> AtomicRef<T> {
 use target::Target;
 
 /// What the address is that of: the thing itself.
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 mod target {
     pub(super) type Target<T> = T;
 
@@ -63,7 +63,7 @@ mod target {
 
 /// In a model, a mark beside it, written as it is set and read as it is reached: loom tells if
 /// these are not in order, which it could not see of the thing's plain memory.
-#[cfg(loom)]
+#[cfg(all(test, loom))]
 mod target {
     #[derive(Debug)]
     pub(super) struct Target<T: 'static> {
@@ -85,12 +85,12 @@ mod target {
 /// letting it go a plain store. Who finds it taken spins, then yields, then sleeps.
 ///
 /// Aligned as what it guards mostly is, so that it lies before that.
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 #[repr(align(8))]
 #[derive(Debug)]
 pub(crate) struct Short(std::sync::atomic::AtomicBool);
 
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 impl Short {
     #[cold]
     fn lock_contended(&self) {
@@ -112,7 +112,7 @@ impl Short {
 // SAFETY: the flag is set by the one whose compare-exchange found it clear, until that one
 // clears it, which `unlock`'s contract leaves to the holder: at most one holds it. Acquire
 // and Release order what one holder wrote before what the next reads.
-#[cfg(not(loom))]
+#[cfg(not(all(test, loom)))]
 unsafe impl lock_api::RawMutex for Short {
     #[allow(
         clippy::declare_interior_mutable_const,
@@ -160,7 +160,7 @@ mod fork {
     }
 
     /// Makes [`depth`] follow forks from now on; called before anything remembers a depth.
-    #[cfg(all(unix, not(loom)))]
+    #[cfg(unix)]
     pub(crate) fn watch() {
         use std::ffi::c_int;
         use std::sync::Once;
@@ -185,6 +185,6 @@ mod fork {
         });
     }
 
-    #[cfg(not(all(unix, not(loom))))]
+    #[cfg(not(unix))]
     pub(crate) fn watch() {}
 }

@@ -7,18 +7,10 @@
 //! change or it is on the list. Who wakes others takes them off it: what has come about is
 //! theirs to see without a lock.
 
-use super::{CachePadded, Deadline, Lock, thread_id};
+use super::{CachePadded, Deadline, Lock, Thread, current, park, park_timeout, sized, thread_id};
 
-#[cfg(loom)]
-use super::park::{Thread, current, park, park_timeout};
-#[cfg(not(loom))]
-use std::thread::{Thread, current, park, park_timeout};
-
-#[cfg(not(loom))]
-const LISTS: usize = 64;
 /// The models share the one list, to see several tasks on it.
-#[cfg(loom)]
-const LISTS: usize = 1;
+const LISTS: usize = sized(64, 1);
 
 #[derive(Debug)]
 pub(crate) struct Sleepers(Box<[CachePadded<Lock<Vec<Sleeper>>>]>);

@@ -143,7 +143,7 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
         .call(|slot| everybody || find_mark(slot, realm).is_some());
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering;
 

@@ -78,10 +78,7 @@ impl Default for Family {
 }
 
 /// What part of another's records a family takes over that keeps none itself.
-#[cfg(not(loom))]
-const START: u32 = 16;
-#[cfg(loom)]
-const START: u32 = 1;
+const START: u32 = crate::sync::sized(16, 1) as u32;
 
 /// Far enough from 0 for all records of other families that a family takes over.
 const FIRST_TURN: u64 = 1 << 62;

@@ -7,6 +7,7 @@ use crate::arena::{Held, Numbered, Pooled};
 use crate::clock::Utc;
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
+    sized,
 };
 use crate::tree::family::{BEYOND_TIME, Family, Legacy, Position};
 use crate::tree::record::Record;
@@ -14,10 +15,7 @@ use crate::tree::room::Bounds;
 use crate::view::ChildCounts;
 
 /// How many families a parent can have.
-#[cfg(not(loom))]
-pub(crate) const STRIPES: usize = 8;
-#[cfg(loom)]
-pub(crate) const STRIPES: usize = 2;
+pub(crate) const STRIPES: usize = sized(8, 2);
 
 /// The block that only parents have; on lines of its own, as workers of other parents write
 /// theirs. What all workers of this one read lies apart from what each of them writes.
@@ -373,17 +371,11 @@ impl Child {
 mod turn {
     use std::cell::Cell;
 
-    use super::STRIPES;
-
-    #[cfg(not(loom))]
-    thread_local! {
-        static TURN: Cell<usize> = const { Cell::new(0) };
-    }
+    use super::{STRIPES, sized};
 
     // A model's threads begin with a further one, to come there in few steps.
-    #[cfg(loom)]
-    loom::thread_local! {
-        static TURN: Cell<usize> = Cell::new(1);
+    crate::sync::per_thread! {
+        static TURN: Cell<usize> = const { Cell::new(sized(0, 1)) };
     }
 
     #[inline]
@@ -399,10 +391,10 @@ mod turn {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod layout {
     use super::*;
 

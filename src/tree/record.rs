@@ -276,7 +276,7 @@ pub(crate) fn prune(records: &mut Vec<Record>, excess: u64) -> u64 {
     dropped
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -175,7 +175,7 @@ impl fmt::Display for Name {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
