@@ -794,7 +794,7 @@ typedef struct taskmgr_http_config {
 #define TASKMGR_ID_IN_USE 4
 
 /**
- * No task has, or lately had, that id.
+ * No task has that id, nor is one remembered that had it.
  */
 #define TASKMGR_NOT_FOUND 5
 

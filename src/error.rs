@@ -87,7 +87,8 @@ error_codes! {
     UnknownModule = 3 "unknown_module",
     /// The id lives already.
     IdInUse = 4 "id_in_use",
-    /// No task has, or lately had, that id.
+    /// No task has that id, nor is one remembered that had it: of roots that are gone the latest
+    /// are, and a child that has folded for as long as its parent keeps it.
     NotFound = 5 "not_found",
     /// The task was there and is no longer; [`Error::gone`] tells why.
     Gone = 6 "gone",
@@ -233,7 +234,7 @@ impl Error {
         self.0.code == ErrorCode::Timeout
     }
 
-    /// Whether no task has, or lately had, the id.
+    /// Whether no task has the id, nor is one remembered that had it.
     ///
     /// ```
     /// use taskmgr::{Manager, Uuid};

@@ -194,6 +194,58 @@ fn ttl_5_what_is_gone_is_told_apart_from_what_never_was() {
 }
 
 #[test]
+fn ttl_5_a_failure_is_answered_on_its_way_up_to_the_root_until_that_goes() {
+    let node = node_with(|builder| builder.max_kept_per_root(4));
+    let root = node.module.task("t").start().unwrap();
+    let mut path = vec![root.child("t").start().unwrap()];
+    for _ in 0..2 {
+        path.push(path[path.len() - 1].child("t").start().unwrap());
+    }
+    let host_id = taskmgr::Uuid::from_u128(7);
+    let leaf = path[2].child("t").id(host_id).start().unwrap();
+    let done = path[2].child("t").start().unwrap();
+    let (leaf_id, done_id) = (leaf.id(), done.id());
+    let ids: Vec<_> = path.iter().map(|task| task.id()).collect();
+    let reason = |id| node.manager.status(id).unwrap_err().gone();
+    let folded = |state| Some((GoneReason::Folded, state));
+    done.finish().unwrap();
+    leaf.fail("no space").unwrap();
+    assert_eq!(reason(done_id), folded(State::Done));
+    while let Some(task) = path.pop() {
+        assert_eq!(reason(leaf_id), folded(State::Failed));
+        let id = task.id();
+        task.finish().unwrap();
+        assert_eq!(reason(id), folded(State::Done));
+        assert_eq!(reason(done_id), None, "fold_2: dropped, and not found");
+    }
+    let root_id = root.id();
+    root.finish().unwrap();
+    assert_eq!(reason(leaf_id), folded(State::Failed));
+    assert!(ids.iter().all(|id| reason(*id) == folded(State::Done)));
+    node.module.drain().unwrap();
+    assert_eq!(reason(root_id), Some((GoneReason::Drained, State::Done)));
+    for id in ids.into_iter().chain([leaf_id]) {
+        let error = node.manager.status(id).unwrap_err();
+        assert!(error.is_not_found(), "it went with its root: {error}");
+    }
+}
+
+#[test]
+fn ttl_5_a_failure_that_is_counted_and_not_kept_is_not_found() {
+    let node = node_with(|builder| builder.max_kept_children(1));
+    let root = node.module.task("t").start().unwrap();
+    let fail = || {
+        let child = root.child("t").start().unwrap();
+        let id = child.id();
+        child.fail("no space").unwrap();
+        node.manager.status(id).unwrap_err()
+    };
+    assert!(fail().is_gone());
+    let error = fail();
+    assert!(error.is_not_found() && error.gone().is_none(), "{error}");
+}
+
+#[test]
 fn ttl_5_a_folded_child_is_answered_for_as_long_as_its_parent_keeps_it() {
     let node = node_with(|builder| builder.max_kept_children(1));
     let root = node.module.task("t").start().unwrap();

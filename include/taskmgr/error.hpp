@@ -44,7 +44,7 @@ public:
     bool is_aborted() const noexcept { return code_ == errc::aborted; }
     /// Whether a wait has timed out.
     bool is_timeout() const noexcept { return code_ == errc::timeout; }
-    /// Whether no task has, or lately had, the id.
+    /// Whether no task has the id, nor is one remembered that had it.
     bool is_not_found() const noexcept { return code_ == errc::not_found; }
     /// Whether the task was there and is no longer.
     bool is_gone() const noexcept { return code_ == errc::gone; }

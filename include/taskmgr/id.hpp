@@ -110,7 +110,7 @@ enum class errc : taskmgr_code {
     module_exists = TASKMGR_MODULE_EXISTS,        ///< The name is registered, or still closing.
     unknown_module = TASKMGR_UNKNOWN_MODULE,      ///< No module of that name is registered.
     id_in_use = TASKMGR_ID_IN_USE,                ///< The id lives already.
-    not_found = TASKMGR_NOT_FOUND,                ///< No task has, or lately had, that id.
+    not_found = TASKMGR_NOT_FOUND,                ///< No task has that id, nor is one remembered.
     gone = TASKMGR_GONE,                          ///< The task was there and is no longer.
     parent_terminal = TASKMGR_PARENT_TERMINAL,    ///< What has ended takes no children.
     already_started = TASKMGR_ALREADY_STARTED,    ///< The task was started before.

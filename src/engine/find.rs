@@ -131,19 +131,21 @@ impl Engine {
         }
     }
 
-    /// A record of the id that some parent still keeps.
+    /// A record of the id that some parent still keeps. All parents are held before the first is
+    /// looked at: a record goes from one to the next above, and whoever has it now lets go of
+    /// nothing while it is held.
     fn find_folded(&'static self, id: Uuid, place: Option<Place>) -> Option<Record> {
         let wanted = |record: &Record| match record.more().and_then(|more| more.host_id) {
             Some(host_id) => host_id == id,
             None => Some(record.place()) == place,
         };
-        self.slots().find_map(|(slot, reading)| {
-            if !reading.has(KIDS) {
-                return None;
-            }
-            let held = Held::acquire(slot, reading.generation())?;
+        let parents = self.slots().filter(|(_, reading)| reading.has(KIDS));
+        let parents: Vec<Held> = parents
+            .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
+            .collect();
+        parents.iter().find_map(|held| {
             // What an expired root keeps is as gone as the root, swept or not.
-            if TaskRef::of(&held).tree.deadline() <= self.now() {
+            if TaskRef::of(held).tree.deadline() <= self.now() {
                 return None;
             }
             let kids = held.slot().kids(self.realm)?;

@@ -4,7 +4,7 @@ use loom::thread;
 
 use super::{Host, check};
 use crate::sync::Deadline;
-use crate::{ErrorCode, Filter, Uuid};
+use crate::{ErrorCode, Filter, GoneReason, State, Uuid};
 
 /// life_7, id_1. Fails if `acquire` looks at the word and adds its reference in two steps.
 #[test]
@@ -200,5 +200,22 @@ fn parent_id_vs_end_of_a_parent_with_an_id_of_the_hosts() {
         });
         assert_eq!(observer.status().unwrap().parent_id, Some(id));
         drop(owner.join().unwrap());
+    });
+}
+
+/// ttl_5. Fails if the parents are held one after the other as they are looked at.
+#[test]
+fn kept_grandchild_vs_fold_of_its_parent_always_found() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        let parent = root.child("part").start().unwrap();
+        let child = parent.child("piece").start().unwrap();
+        let id = child.id();
+        child.fail("no space").unwrap();
+        let finisher = thread::spawn(move || parent.finish());
+        let gone = host.manager.status(id).unwrap_err().gone();
+        assert_eq!(gone, Some((GoneReason::Folded, State::Failed)));
+        finisher.join().unwrap().unwrap();
     });
 }

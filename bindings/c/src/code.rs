@@ -24,7 +24,7 @@ pub const TASKMGR_MODULE_EXISTS: taskmgr_code = 2;
 pub const TASKMGR_UNKNOWN_MODULE: taskmgr_code = 3;
 /// The id lives already.
 pub const TASKMGR_ID_IN_USE: taskmgr_code = 4;
-/// No task has, or lately had, that id.
+/// No task has that id, nor is one remembered that had it.
 pub const TASKMGR_NOT_FOUND: taskmgr_code = 5;
 /// The task was there and is no longer; `taskmgr_last_error_gone_reason` tells why.
 pub const TASKMGR_GONE: taskmgr_code = 6;
