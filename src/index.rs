@@ -1,6 +1,7 @@
 //! Ids that hosts bring, and a bounded memory of roots that are gone.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -15,20 +16,25 @@ use crate::view::State;
 /// these functions, and none calls out.
 #[derive(Debug, Default)]
 pub(crate) struct HostIds {
-    map: DashMap<Uuid, Place, foldhash::fast::RandomState>,
+    /// Made with the first: it has a line for each of its shards, which are four for each
+    /// processor, and most hosts bring no ids.
+    map: OnceLock<Map>,
     turn: Turn,
 }
 
+type Map = DashMap<Uuid, Place, foldhash::fast::RandomState>;
+
 impl HostIds {
-    fn map(&self) -> &DashMap<Uuid, Place, foldhash::fast::RandomState> {
+    fn map(&self) -> Option<&Map> {
         self.turn.take();
-        &self.map
+        self.map.get()
     }
 
     /// Where the task lives that has the id, if one has.
     #[must_use = "an id that lives is refused"]
     pub(crate) fn insert(&self, id: Uuid, place: Place) -> Result<(), Place> {
-        match self.map().entry(id) {
+        let _ = self.map();
+        match self.map.get_or_init(Map::default).entry(id) {
             Entry::Occupied(other) => Err(*other.get()),
             Entry::Vacant(vacant) => {
                 vacant.insert(place);
@@ -38,12 +44,14 @@ impl HostIds {
     }
 
     pub(crate) fn get(&self, id: Uuid) -> Option<Place> {
-        self.map().get(&id).map(|place| *place)
+        self.map()?.get(&id).map(|place| *place)
     }
 
     /// Unless another task has it by now.
     pub(crate) fn remove(&self, id: Uuid, place: Place) {
-        self.map().remove_if(&id, |_, at| *at == place);
+        if let Some(map) = self.map() {
+            map.remove_if(&id, |_, at| *at == place);
+        }
     }
 }
 

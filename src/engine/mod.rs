@@ -375,3 +375,15 @@ impl fmt::Debug for TaskRef {
         write!(f, "{}", self.id())
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_manager_leaves_is_a_few_hundred_bytes_and_its_modules_less() {
+        assert!(size_of::<Engine>() <= 512, "{} bytes", size_of::<Engine>());
+        let module = size_of::<ModuleCore>() + size_of::<Group>();
+        assert!(module <= 256, "{module} bytes");
+    }
+}
