@@ -205,8 +205,8 @@ impl Family {
         share: Share<'_>,
     ) {
         // The ring turns: those that finished last are kept.
-        if self.succeeded.len() >= self.room as usize
-            && (self.turned < self.look_at || !kids.find_room(self))
+        if self.turned < self.look_at
+            && self.succeeded.len() >= self.room as usize
             && let Some(oldest) = self.succeeded.front_mut()
         {
             oldest.forget_more();
@@ -219,10 +219,29 @@ impl Family {
             }
             return;
         }
-        self.keep_one_more(record(), label, kids, share);
+        self.keep_further(record(), label, kids, share);
     }
 
+    /// The same where there is room, or may be in other families.
     #[cold]
+    #[inline(never)]
+    fn keep_further(
+        &mut self,
+        record: Record,
+        label: Option<&'static Label>,
+        kids: &Kids,
+        share: Share<'_>,
+    ) {
+        let is_full = self.succeeded.len() >= self.room as usize;
+        if is_full && self.turned >= self.look_at && !kids.find_room(self) && self.drop_oldest() {
+            // Its room, and its share of the tree's, are the new one's.
+            self.counts.not_kept += 1;
+            self.push(record, label);
+            return;
+        }
+        self.keep_one_more(record, label, kids, share);
+    }
+
     fn keep_one_more(
         &mut self,
         record: Record,
@@ -241,12 +260,16 @@ impl Family {
                 return;
             }
         }
+        self.push(record, label);
+        self.give_back_room(kids);
+    }
+
+    fn push(&mut self, record: Record, label: Option<&'static Label>) {
         if label.is_some() || self.has_texts() {
             let text = label.map(Label::get).unwrap_or_default();
             self.texts().push_back(text);
         }
         self.succeeded.push_back(record);
-        self.give_back_room(kids);
     }
 
     #[inline(always)]
