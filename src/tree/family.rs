@@ -492,12 +492,13 @@ impl Family {
         to: &mut Vec<(Record, Text)>,
     ) -> bool {
         let count = self.ends_until(last).take(most).count();
-        let mut texts = match self.has_texts() {
-            true => self.texts().drain(..count).collect(),
-            false => Vec::new(),
-        };
-        texts.resize(count, Text::default());
-        to.extend(self.succeeded.drain(..count).zip(texts));
+        // One by one: what a `drain` needs is shared with the turn of the ring, and then is no
+        // part of that any more.
+        for record in std::iter::from_fn(|| self.succeeded.pop_front()).take(count) {
+            let texts = self.rare.as_mut().map(|rare| &mut rare.texts);
+            let text = texts.and_then(VecDeque::pop_front).unwrap_or_default();
+            to.push((record, text));
+        }
         self.turned += count as u64;
         self.room -= count as u32;
         // Its own next ones are not to push one another out.
