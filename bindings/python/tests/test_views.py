@@ -75,7 +75,7 @@ def test_a_tree_in_a_terminal(
     assert str(manager.tree()).splitlines() == [
         "repair keyspace ks  ██░░░░░░░░ 2/8 ranges  running",
         "├─ repair events  █████░░░░░ 2/4 ranges  running",
-        "│  └─ repair (0, 5]  ██████████ 1/1  failed  timed out",
+        "│  └─ repair (0, 5]  ░░░░░░░░░░ 0/1  failed  timed out",
         "└─ repair users  ░░░░░░░░░░ 0/4 ranges  running",
         "cleanup  ░░░░░░░░░░ 0/1  running",
     ]

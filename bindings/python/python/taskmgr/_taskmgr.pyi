@@ -278,8 +278,8 @@ class Task:
     Traceback (most recent call last):
     OSError: no space left
     >>> print(manager.tree(job.id))
-    repair ks  ██████████ 1/1  failed  OSError: no space left
-    └─ repair events  ██████████ 1/1  failed  OSError: no space left
+    repair ks  ░░░░░░░░░░ 0/1  failed  OSError: no space left
+    └─ repair events  ░░░░░░░░░░ 0/1  failed  OSError: no space left
     """
 
     @property
