@@ -1,8 +1,8 @@
 //! Time: monotonic ticks of a nanosecond, turned into UTC by an offset of their own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds since the clock was made.
 pub(crate) type Tick = u64;
@@ -119,17 +119,15 @@ impl Default for ManualClock {
 /// A clock in use by a manager.
 #[derive(Debug)]
 pub(crate) enum Ticks {
-    System(SystemTicks),
+    System(SystemTicks<Counter>),
+    /// Where the counter cannot be had.
+    Plain(SystemTicks<Monotonic>),
     Manual(ManualClock),
 }
 
-/// The processor's counter where it can be trusted, the system's monotonic clock elsewhere.
 #[derive(Debug)]
-pub(crate) struct SystemTicks {
-    clock: quanta::Clock,
-    origin: u64,
-    /// Nanoseconds for each step of the counter, times 2^32.
-    scale: u64,
+pub(crate) struct SystemTicks<S> {
+    source: S,
     /// UTC at tick 0 as the wall clock had it last, and when that was read.
     wall: AtomicU64,
     read_at: AtomicU64,
@@ -138,16 +136,82 @@ pub(crate) struct SystemTicks {
 /// How old the wall clock's offset may be.
 const WALL_REFRESH: u64 = 500_000_000;
 
-impl SystemTicks {
-    fn new() -> Self {
+/// What ticks are counted by.
+pub(crate) trait Source {
+    fn now(&self) -> Tick;
+}
+
+/// The processor's counter where it can be trusted, the system's monotonic clock elsewhere.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    clock: quanta::Clock,
+    origin: u64,
+    /// Nanoseconds for each step of the counter, times 2^32.
+    scale: u64,
+}
+
+impl Counter {
+    /// `None` in a process that was forked while another thread measured the counter for the
+    /// first time: there it counts for measured by that thread, for which nobody may wait.
+    fn new() -> Option<Self> {
         /// Enough steps to tell the scale to a billionth, some minutes.
         const MANY: u64 = 1 << 40;
+        static MEASURED: Measured = Measured(AtomicU32::new(0));
 
-        let clock = quanta::Clock::new();
-        let system = Self {
+        let clock = MEASURED.measure(crate::sync::fork_depth(), quanta::Clock::new)?;
+        Some(Self {
             origin: clock.raw(),
             scale: clock.delta_as_nanos(0, MANY) >> (40 - 32),
             clock,
+        })
+    }
+}
+
+/// 0 before the counter was measured, [`DONE`](Self::DONE) afterwards, and in between how many
+/// forks the process that measures it lies behind the first, and one.
+struct Measured(AtomicU32);
+
+impl Measured {
+    const DONE: u32 = u32::MAX;
+
+    /// Measures, or waits for another thread of this process that does.
+    fn measure<T>(&self, forks: u32, measure: impl FnOnce() -> T) -> Option<T> {
+        let mine = forks + 1;
+        let begun = self
+            .0
+            .compare_exchange(0, mine, Ordering::AcqRel, Ordering::Acquire);
+        if begun.is_err_and(|other| other != mine && other != Self::DONE) {
+            return None;
+        }
+        let measured = measure();
+        self.0.store(Self::DONE, Ordering::Release);
+        Some(measured)
+    }
+}
+
+impl Source for Counter {
+    #[inline(always)]
+    fn now(&self) -> Tick {
+        // A counter that another core has not come to yet is no step back.
+        let steps = self.clock.raw().saturating_sub(self.origin);
+        ((u128::from(steps) * u128::from(self.scale)) >> 32) as u64
+    }
+}
+
+/// The system's monotonic clock, as seen from when it was first looked at.
+#[derive(Debug)]
+pub(crate) struct Monotonic(Instant);
+
+impl Source for Monotonic {
+    fn now(&self) -> Tick {
+        nanos(self.0.elapsed())
+    }
+}
+
+impl<S: Source> SystemTicks<S> {
+    fn of(source: S) -> Self {
+        let system = Self {
+            source,
             wall: AtomicU64::new(0),
             read_at: AtomicU64::new(0),
         };
@@ -157,9 +221,7 @@ impl SystemTicks {
 
     #[inline(always)]
     fn now(&self) -> Tick {
-        // A counter that another core has not come to yet is no step back.
-        let steps = self.clock.raw().saturating_sub(self.origin);
-        ((u128::from(steps) * u128::from(self.scale)) >> 32) as u64
+        self.source.now()
     }
 
     #[inline(always)]
@@ -187,7 +249,10 @@ impl Ticks {
     pub(crate) fn new(clock: Clock) -> Self {
         match clock {
             Clock::Manual(clock) => Self::Manual(clock),
-            Clock::System => Self::System(SystemTicks::new()),
+            Clock::System => match Counter::new() {
+                Some(counter) => Self::System(SystemTicks::of(counter)),
+                None => Self::Plain(SystemTicks::of(Monotonic(Instant::now()))),
+            },
         }
     }
 
@@ -199,6 +264,7 @@ impl Ticks {
     pub(crate) fn now(&self) -> Tick {
         match self {
             Self::System(clock) => clock.now(),
+            Self::Plain(clock) => clock.now(),
             Self::Manual(clock) => clock.0.ticks.load(Ordering::SeqCst),
         }
     }
@@ -210,6 +276,7 @@ impl Ticks {
         let now = self.now();
         match self {
             Self::System(clock) => (now, clock.wall(now)),
+            Self::Plain(clock) => (now, clock.wall(now)),
             Self::Manual(clock) => (now, Wall(clock.0.wall.load(Ordering::SeqCst))),
         }
     }
@@ -253,6 +320,26 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn life_10_nobody_waits_for_a_measurement_of_another_process() {
+        for (before, comes) in [(0, true), (3, true), (2, false), (Measured::DONE, true)] {
+            let measured = Measured(AtomicU32::new(before));
+            assert_eq!(measured.measure(2, || ()).is_some(), comes, "{before}");
+            let after = if comes { Measured::DONE } else { before };
+            assert_eq!(measured.0.into_inner(), after);
+        }
+    }
+
+    #[test]
+    fn life_5_the_systems_clock_goes_on_where_the_counter_cannot_be_had() {
+        let ticks = Ticks::Plain(SystemTicks::of(Monotonic(Instant::now())));
+        let (first, wall) = ticks.now_and_wall();
+        while ticks.now() == first {}
+        let now = wall.time(ticks.now()).unwrap();
+        let far = SystemTime::now().duration_since(now).unwrap_or_default();
+        assert!(far < Duration::from_secs(60), "{far:?} in the past");
+    }
 
     #[test]
     fn life_5_a_wall_clock_near_its_end_shows_its_last_moment() {

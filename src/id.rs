@@ -5,7 +5,11 @@
 //! compares all 128 bits, and an id that this process did not hand out decodes with a
 //! chance of 2^-58.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use uuid::Uuid;
+
+use crate::clock::nanos;
 
 /// Where a task lives: a slot, and which of the slot's tenants it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,12 +48,14 @@ const RFC: u64 = 0b10 << 62;
 
 impl IdKey {
     pub(crate) fn random() -> Self {
-        // A forked child goes on with its parent's random numbers, so two children would
-        // draw the same; they differ in who they are.
+        // A host that makes `uuid` draw faster makes a forked child go on with its parent's
+        // random numbers, so that two children would draw the same; they differ in who they are,
+        // and, where one has the number of another that is gone, in when.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let process = mix(
             u64::from(std::process::id()) | 1 << 32,
             0x9e37_79b9_7f4a_7c15,
-        );
+        ) ^ nanos(now.unwrap_or_default());
         let word = || {
             let (high, low) = Uuid::new_v4().as_u64_pair();
             mix(high ^ process, low | 1) ^ low.rotate_left(32) ^ process

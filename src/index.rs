@@ -1,40 +1,63 @@
 //! Ids that hosts bring, and a bounded memory of roots that are gone.
 
-use std::collections::VecDeque;
-use std::sync::OnceLock;
+use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
 
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
+use foldhash::fast::FixedState;
 use uuid::Uuid;
 
 use crate::error::GoneReason;
 use crate::id::Place;
-use crate::sync::Turn;
+use crate::sync::{CachePadded, Guard, Lock, Made, sized};
 use crate::view::State;
 
-/// Where the tasks live whose ids were brought by the host. No guard of the map leaves
+/// Where the tasks live whose ids were brought by the host. No guard of a shard leaves
 /// these functions, and none calls out.
-#[derive(Debug, Default)]
-pub(crate) struct HostIds {
-    /// Made with the first: it has a line for each of its shards, which are four for each
-    /// processor, and most hosts bring no ids.
-    map: OnceLock<Map>,
-    turn: Turn,
+#[derive(Debug)]
+pub(crate) struct HostIds(Made<Shards>);
+
+/// Made with the first id: most hosts bring none.
+#[derive(Debug)]
+struct Shards {
+    /// Nobody may choose ids that meet in one place.
+    hasher: FixedState,
+    shards: Box<[CachePadded<Lock<Shard>>]>,
 }
 
-type Map = DashMap<Uuid, Place, foldhash::fast::RandomState>;
+type Shard = HashMap<Uuid, Place, FixedState>;
 
-impl HostIds {
-    fn map(&self) -> Option<&Map> {
-        self.turn.take();
-        self.map.get()
+/// So many threads at once need not meet at one lock.
+const SHARDS: usize = sized(16, 1);
+
+impl Shards {
+    fn new() -> Self {
+        let hasher = FixedState::with_seed(RandomState::new().hash_one(SHARDS));
+        let shard = || CachePadded::new(Lock::new(HashMap::with_hasher(hasher.clone())));
+        Self {
+            shards: (0..SHARDS).map(|_| shard()).collect(),
+            hasher,
+        }
     }
 
+    fn of(&self, id: Uuid) -> Guard<'_, Shard> {
+        // By bits that a table looks at last.
+        let number = (self.hasher.hash_one(id) >> 40) as usize % SHARDS;
+        self.shards[number].lock()
+    }
+}
+
+impl Default for HostIds {
+    fn default() -> Self {
+        Self(Made::not_yet())
+    }
+}
+
+impl HostIds {
     /// Where the task lives that has the id, if one has.
     #[must_use = "an id that lives is refused"]
     pub(crate) fn insert(&self, id: Uuid, place: Place) -> Result<(), Place> {
-        let _ = self.map();
-        match self.map.get_or_init(Map::default).entry(id) {
+        match self.0.get_or_make(Shards::new).of(id).entry(id) {
             Entry::Occupied(other) => Err(*other.get()),
             Entry::Vacant(vacant) => {
                 vacant.insert(place);
@@ -44,13 +67,16 @@ impl HostIds {
     }
 
     pub(crate) fn get(&self, id: Uuid) -> Option<Place> {
-        self.map()?.get(&id).map(|place| *place)
+        self.0.get()?.of(id).get(&id).copied()
     }
 
     /// Unless another task has it by now.
     pub(crate) fn remove(&self, id: Uuid, place: Place) {
-        if let Some(map) = self.map() {
-            map.remove_if(&id, |_, at| *at == place);
+        if let Some(shards) = self.0.get()
+            && let Entry::Occupied(at) = shards.of(id).entry(id)
+            && *at.get() == place
+        {
+            at.remove();
         }
     }
 }

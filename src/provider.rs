@@ -8,7 +8,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::error::{BoxError, Error, ErrorCode, Result};
-use crate::node::callback;
+use crate::node::callback::{self, Came};
+use crate::sync::{fork_depth, start_thread};
 use crate::view::{Stats, Status};
 
 /// Answers for tasks that live elsewhere: in the whole cluster, in another process.
@@ -170,15 +171,18 @@ impl Hosted {
         }
         let (provider, under_way) = (Arc::clone(&self.provider), Arc::clone(&self.under_way));
         let (sender, receiver) = mpsc::sync_channel(1);
-        let spawned = std::thread::Builder::new()
-            .name("taskmgr-provider".into())
-            .spawn(move || {
-                let answer = callback::call(|| question(&*provider));
-                under_way.fetch_sub(1, Ordering::AcqRel);
-                // Nobody listens any more when the deadline has passed.
-                let _ = sender.send(answer);
-            });
-        if let Err(error) = spawned {
+        let started = start_thread("taskmgr-provider", move || {
+            let depth = fork_depth();
+            let answer = callback::call(|| question(&*provider));
+            if !Came::back_from(depth).is_ours() {
+                // A child forked by the provider; who asked is not there.
+                return std::mem::forget((sender, answer));
+            }
+            under_way.fetch_sub(1, Ordering::AcqRel);
+            // Nobody listens any more when the deadline has passed.
+            let _ = sender.send(answer);
+        });
+        if let Err(error) = started {
             self.under_way.fetch_sub(1, Ordering::AcqRel);
             return Err(failed(format!("no thread for the provider: {error}")));
         }

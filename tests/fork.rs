@@ -1,43 +1,16 @@
 //! In a forked child every call but reporting says so, and nothing hangs.
-#![allow(unsafe_code)] // there is no fork without it
 
+#[path = "common/child.rs"]
+mod child;
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use child::{forked, in_child};
 use common::{node, seconds};
-use taskmgr::{
-    BoxError, Completion, ErrorCode, Filter, Manager, Provider, State, Stats, Status, Uuid,
-};
-
-/// Runs `child` in a forked process, which has no other thread of this one; what it panics
-/// with is a failure, and a child that hangs is ended by its alarm. What `child` owns is
-/// given back, as the parent still has it.
-fn in_child<F: FnOnce()>(child: F) -> F {
-    // SAFETY: the child runs only this library's code and the test's assertions before it
-    // ends by `_exit`. What it allocates is safe after a fork: glibc's malloc sees to it.
-    let pid = unsafe { libc::fork() };
-    assert!(pid >= 0, "fork failed");
-    if pid == 0 {
-        // SAFETY: an alarm has no precondition; its default action ends the process.
-        unsafe { libc::alarm(60) };
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
-        // SAFETY: ends the process at once, without the destructors of its dead threads.
-        unsafe { libc::_exit(i32::from(result.is_err())) };
-    }
-    let mut status = 0;
-    // SAFETY: `pid` is this process's own child, and `status` outlives the call.
-    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
-    assert!(!libc::WIFSIGNALED(status), "the child hung");
-    assert_eq!(status, 0, "the child failed");
-    child
-}
-
-fn forked<T>(result: taskmgr::Result<T>) {
-    assert_eq!(result.map(drop).unwrap_err().code(), ErrorCode::Forked);
-}
+use taskmgr::{BoxError, Completion, Filter, Manager, Provider, State, Stats, Status, Uuid};
 
 #[test]
 fn life_10_every_call_but_reporting_returns_forked_and_dropping_does_nothing() {
@@ -62,7 +35,7 @@ fn life_10_every_call_but_reporting_returns_forked_and_dropping_does_nothing() {
     );
     let module = node.module.clone();
     let manager = node.manager.clone();
-    let handles = in_child(move || {
+    let handles = in_child(move |_| {
         let (root, child, unstarted, shared, reporter, observer, guard, done) = handles;
         forked(manager.register_module("new"));
         forked(manager.module("m"));
@@ -124,7 +97,7 @@ fn life_10_a_child_may_build_a_manager_of_its_own() {
     let node = node();
     let mine = node.module.task("t").start().unwrap();
     let parent_id = mine.id();
-    let _ = in_child(move || {
+    let _ = in_child(move |_| {
         let manager = Manager::builder()
             .task_ttl(Duration::from_millis(5))
             .build()
@@ -139,7 +112,7 @@ fn life_10_a_child_may_build_a_manager_of_its_own() {
         assert_eq!(observer.wait().unwrap().child_counts.succeeded, 1);
         common::until("expired", || manager.status(observer.id()).is_err());
         // And so may a child's child.
-        let _ = in_child(|| {
+        let _ = in_child(|_| {
             let manager = Manager::builder().build().unwrap();
             let module = manager.register_module("m").unwrap();
             module.task("t").start().unwrap().finish().unwrap();
@@ -168,7 +141,7 @@ fn life_10_a_fork_while_others_are_at_work_does_not_hang_the_child() {
     for _ in 0..20 {
         let task = node.module.task("t").start().unwrap();
         let manager = node.manager.clone();
-        let _ = in_child(move || {
+        let _ = in_child(move |_| {
             forked(manager.list("m", &Filter::new()));
             forked(task.status());
             task.advance(1);
@@ -199,7 +172,7 @@ fn life_10_no_thread_is_joined_that_is_not_there() {
         Ok(7)
     });
     let mut work = Some(work.unwrap());
-    let _ = in_child(|| forked(work.take().unwrap().join()));
+    let _ = in_child(|_| forked(work.take().unwrap().join()));
     go_on.send(()).unwrap();
     assert_eq!(work.unwrap().join().unwrap(), 7);
 }
@@ -211,7 +184,7 @@ fn life_10_no_work_is_done_for_a_task_of_the_parent() {
         .map(|_| node.module.task("t").start().unwrap())
         .collect();
     tasks.push(node.module.task("t").create().unwrap());
-    let _ = in_child(|| {
+    let _ = in_child(|_| {
         let worked = AtomicBool::new(false);
         let work = || {
             worked.store(true, Ordering::SeqCst);
@@ -247,7 +220,7 @@ fn life_10_sharing_and_observing_take_no_lock_that_nobody_gives_back() {
         .collect();
     for _ in 0..150 {
         let mut task = Some(node.module.task("t").start().unwrap());
-        let _ = in_child(|| {
+        let _ = in_child(|_| {
             let task = task.take().unwrap();
             let observer = task.observe();
             let reporter = task.reporter();
@@ -298,7 +271,7 @@ fn life_10_no_provider_is_asked() {
         .unwrap();
     let observer = node.manager.observe(ID).unwrap();
     asked.store(false, Ordering::SeqCst);
-    let _ = in_child(|| {
+    let _ = in_child(|_| {
         forked(observer.status());
         forked(observer.status_tree());
         forked(observer.is_terminal());

@@ -137,6 +137,9 @@ pub(super) fn give(realm: &'static Realm, slot: &'static Slot) {
 
 #[cold]
 fn spill(realm: &'static Realm, slot: &'static Slot) {
+    if realm.is_forked() {
+        return;
+    }
     if CACHE.try_with(|cache| cache.spill(realm, slot)).is_err() {
         realm.slots.give(slot);
     }

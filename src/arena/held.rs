@@ -104,7 +104,6 @@ fn give_back(slot: &'static Slot) {
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.0.place(self.0.word.load_relaxed());
-        write!(f, "{}", self.engine().realm.key.encode(place))
+        write!(f, "{}", self.0.id(self.engine().realm))
     }
 }

@@ -20,7 +20,7 @@ use crate::node::extras::Extras;
 use crate::node::label::Label;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
-use crate::sync::{self, Deadline, Lock, Sleepers};
+use crate::sync::{self, Deadline, Lock, Made, Sleepers};
 use crate::tree::kids::Kids;
 use crate::tree::links::Links;
 use crate::tree::root::Tree;
@@ -103,13 +103,13 @@ impl Realm {
         /// A process that is so many forks away from the first is told so.
         const FORKS: usize = 16;
         sync::per_process! {
-            static REALMS: [OnceLock<Realm>; FORKS] = [const { OnceLock::new() }; FORKS];
+            static REALMS: [Made<Realm>; FORKS] = [const { Made::not_yet() }; FORKS];
         }
 
         sync::watch_forks();
         let depth = sync::fork_depth();
         match REALMS.get(depth as usize) {
-            Some(realm) => Ok(realm.get_or_init(|| Realm::new(depth))),
+            Some(realm) => Ok(realm.get_or_make(|| Realm::new(depth))),
             None => Err(Error::new(
                 crate::ErrorCode::Exhausted,
                 format!("this process is {depth} forks from the first; the limit is {FORKS}"),

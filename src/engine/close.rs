@@ -60,6 +60,7 @@ impl Engine {
             }
         }
         let still_running = self.shut(&[module], Reach::Module(module.group), timeout);
+        self.realm.check_fork()?;
         self.drain(module.group);
         self.settle_gate(module);
         Ok(CloseReport { still_running })
@@ -70,6 +71,7 @@ impl Engine {
         self.check()?;
         let modules = self.shut_all_gates();
         let still_running = self.shut(&modules, Reach::Everything, timeout);
+        self.realm.check_fork()?;
         if still_running.is_empty() {
             self.end();
         } else {
@@ -93,7 +95,9 @@ impl Engine {
         for held in self.unsettled().filter(|held| held.slot().is_root()) {
             self.abort_regardless(TaskRef::of(&held), "the manager is gone");
         }
-        self.end();
+        if !self.realm.is_forked() {
+            self.end();
+        }
     }
 
     fn shut_all_gates(&'static self) -> Vec<&'static ModuleCore> {
@@ -115,11 +119,14 @@ impl Engine {
             // What the host's providers own is dropped under no lock.
             let providers = std::mem::take(&mut *module.providers.lock());
             drop(providers);
+            if self.realm.is_forked() {
+                return;
+            }
             self.drain(module.group);
         }
         *self.tombstones.lock() = Tombstones::new(0);
-        self.end_watches();
         self.stop_reaper();
+        self.end_watches();
     }
 
     /// After this, every task that was made while the gates were open can be seen, and
@@ -162,6 +169,10 @@ impl Engine {
                 self.abort_regardless(TaskRef::of(held), &reason);
             }
         }
+        if self.realm.is_forked() {
+            // In an abort's callback: the child waits for nobody.
+            return Vec::new();
+        }
         // Inside a callback nobody can be waited for; what runs is named.
         let patient = !callback::is_inside();
         running
@@ -185,14 +196,16 @@ impl Engine {
     /// Whoever waits for a task that did not end in time is told that it is over.
     fn wake_everybody(&'static self) {
         for held in self.unsettled() {
+            if self.realm.is_forked() {
+                return;
+            }
             self.realm.wake(held.slot());
             let Some(extras) = held.slot().extras(self.realm) else {
                 continue;
             };
             let callbacks = std::mem::take(&mut extras.lock().done);
-            for (_, callback) in callbacks {
-                callback.run(Err(Error::closed("the manager")));
-            }
+            let callbacks = callbacks.into_iter().map(|(_, callback)| callback);
+            self.call_all(callbacks, &Err(Error::closed("the manager")));
         }
     }
 

@@ -409,9 +409,9 @@ impl Engine {
             parts.entity = Name::from(if is_kept { "" } else { entity });
             parts.names = owned.cloned();
             parts.parent_id = parent_id;
-            parts.host_id = id;
         }
         if let Some(id) = id {
+            extras.set_host_id(id);
             self.claim_id(id, task.slot)?;
             task.slot.add_attribute(HOST_ID);
         }

@@ -6,7 +6,7 @@ use super::{Engine, TaskRef};
 use crate::arena::Held;
 use crate::clock::{NEVER, Tick};
 use crate::error::{Error, Result};
-use crate::node::extras::AbortMark;
+use crate::node::extras::{AbortMark, DoneCallback};
 use crate::node::slot::Slot;
 use crate::node::word::{
     ABORT, ENDING, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED,
@@ -16,6 +16,7 @@ use crate::snapshot;
 use crate::sync::Ordering;
 use crate::tree::abort::{self, Seen};
 use crate::tree::fold::{Fold, Folded};
+use crate::view::Status;
 
 /// How the owner ends its task.
 #[derive(Clone, Debug)]
@@ -115,7 +116,7 @@ impl Engine {
                     return Err(self.lost(task, handle));
                 }
                 begun = true;
-                self.see_to_parts(task);
+                self.see_to_parts(task)?;
             }
             let mark = match look {
                 true => abort::mark_of(task.slot, self.realm),
@@ -166,9 +167,11 @@ impl Engine {
 
     /// Callbacks go off the tree's list and are waited for, and the figures of all who
     /// count are added up for good. After this nobody adds parts: they look for `ENDING`.
-    fn see_to_parts(&'static self, task: TaskRef) {
+    ///
+    /// What a callback owns is the host's, and may fork as it is dropped: the child stops here.
+    fn see_to_parts(&'static self, task: TaskRef) -> Result<()> {
         let Some(extras) = task.slot.extras(self.realm) else {
-            return;
+            return Ok(());
         };
         let callbacks = {
             // Through the list's lock: whoever was about to enter it has, or sees `ENDING`.
@@ -177,9 +180,11 @@ impl Engine {
         };
         for ticket in callbacks {
             task.tree.hooks.forget(ticket);
+            self.realm.check_fork()?;
         }
         let mut parts = extras.lock();
         parts.frozen = Some(parts.last(task.slot));
+        Ok(())
     }
 
     #[inline]
@@ -355,7 +360,7 @@ impl Engine {
         if before.has(WATCHED) {
             self.wake(task);
         }
-        if refs > dropped {
+        if refs > dropped && !self.realm.is_forked() {
             self.realm.release(task.slot, refs - dropped);
         }
     }
@@ -371,8 +376,24 @@ impl Engine {
         }
         let held = Held::retain(task.slot);
         let status = snapshot::status(&held, self);
-        for (_, callback) in callbacks {
-            callback.run(Ok(status.clone()));
+        self.call_all(
+            callbacks.into_iter().map(|(_, callback)| callback),
+            &Ok(status),
+        );
+    }
+
+    /// Calls each in its turn. A child forked in one of them calls no others, and leaves them and
+    /// what they own alone.
+    pub(super) fn call_all(
+        &self,
+        callbacks: impl Iterator<Item = DoneCallback>,
+        answer: &Result<Status>,
+    ) {
+        for callback in callbacks {
+            match self.realm.is_forked() {
+                true => std::mem::forget(callback),
+                false => callback.run(answer.clone()),
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Engine, TaskRef};
 use crate::arena::{Held, Realm};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::Place;
+use crate::node::extras::Extras;
 use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::GONE;
 use crate::sync::{Ordering, fence};
@@ -90,7 +91,7 @@ impl Slot {
     /// The id of the tenant, for one who holds a reference.
     pub(crate) fn id(&'static self, realm: &'static Realm) -> Uuid {
         if self.is(HOST_ID)
-            && let Some(id) = self.extras(realm).and_then(|extras| extras.lock().host_id)
+            && let Some(id) = self.extras(realm).map(Extras::host_id)
         {
             return id;
         }
@@ -120,5 +121,36 @@ impl Slot {
     fn kept_parent_id(&'static self, realm: &'static Realm) -> Option<Uuid> {
         let extras = self.is(PARENT_ID).then(|| self.extras(realm))??;
         extras.lock().parent_id
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use crate::{Manager, Uuid};
+
+    #[test]
+    fn life_10_an_id_is_told_whoever_has_the_lock() {
+        let manager = Manager::builder().build().unwrap();
+        let module = manager.register_module("repair").unwrap();
+        let id = Uuid::from_u128(7);
+        let task = module.task("repair").id(id).start().unwrap();
+        let extras = task.task.slot.extras(task.task.realm()).unwrap();
+        // As a thread may that is not there any more.
+        let lock = extras.lock();
+        let (observer, (sender, told)) = (task.observe(), mpsc::channel());
+        let asker = std::thread::spawn(move || {
+            sender
+                .send((observer.id(), format!("{observer:?}")))
+                .unwrap();
+        });
+        let (theirs, shown) = told
+            .recv_timeout(Duration::from_secs(60))
+            .expect("it hangs");
+        assert_eq!((theirs, shown), (id, format!("Observer({id})")));
+        drop(lock);
+        asker.join().unwrap();
     }
 }

@@ -15,7 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::arena::{Held, Realm};
-use crate::clock::{Tick, Ticks, nanos};
+use crate::clock::{Clock, Tick, Ticks, nanos};
 use crate::error::{Error, ErrorCode, Result};
 use crate::index::{HostIds, Tombstones};
 use crate::names::{Gate, Given, Group, check_name, leak};
@@ -113,7 +113,7 @@ pub(crate) struct TaskRef {
 impl Engine {
     pub(crate) fn start(
         config: Config,
-        ticks: Ticks,
+        clock: Clock,
         task_ttl: Duration,
         user_task_ttl: Duration,
     ) -> Result<&'static Self> {
@@ -127,7 +127,7 @@ impl Engine {
         let engine: &'static Self = Box::leak(Box::new(Self {
             uid: NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
             realm,
-            ticks,
+            ticks: Ticks::new(clock),
             task_ttl: AtomicU64::new(nanos(task_ttl)),
             user_task_ttl: AtomicU64::new(nanos(user_task_ttl)),
             modules: Lock::default(),

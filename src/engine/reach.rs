@@ -27,7 +27,7 @@ impl Engine {
 
     /// An abort by the owner, or by closing its module.
     pub(crate) fn abort_regardless(&'static self, task: TaskRef, reason: &str) {
-        if task.slot.word.load().has(SETTLED) {
+        if task.slot.word.load().has(SETTLED) || self.realm.is_forked() {
             return;
         }
         // The first reason wins, also where it came from above.

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorCode, GoneReason, Result};
 use crate::id::Place;
 use crate::node::slot::{INTERNAL, USER_TASK};
 use crate::node::word::{GONE, SETTLED};
-use crate::sync::{Deadline, Ordering};
+use crate::sync::{Deadline, Ordering, start_thread};
 
 /// How many roots the reaper forgets before it lets others at the queue.
 const BATCH: usize = 256;
@@ -151,10 +151,7 @@ impl Engine {
 
     /// The first root that is kept starts the thread; a manager that keeps none has none.
     fn start_reaper(&'static self) -> bool {
-        std::thread::Builder::new()
-            .name("taskmgr-reaper".into())
-            .spawn(move || self.reap())
-            .is_ok()
+        start_thread("taskmgr-reaper", move || self.reap()).is_ok()
     }
 
     fn reap(&'static self) {

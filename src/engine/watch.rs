@@ -43,8 +43,6 @@ impl Engine {
     /// The manager is closed: whoever still waits is told.
     pub(super) fn end_watches(&self) {
         let callbacks = std::mem::take(&mut self.watches.0.lock().callbacks);
-        for callback in callbacks.into_values() {
-            callback.run(Err(Error::closed("the manager")));
-        }
+        self.call_all(callbacks.into_values(), &Err(Error::closed("the manager")));
     }
 }

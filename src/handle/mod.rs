@@ -4,6 +4,7 @@ mod builder;
 mod context;
 mod guard;
 mod observer;
+mod ours;
 mod owner;
 mod reporter;
 mod shared;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::ours::Ours;
 use super::{AsParent, AsTask, DoneGuard};
 use crate::arena::Held;
 use crate::engine::{Engine, Found, ModuleCore, ParentSpec, TaskRef};
@@ -86,7 +87,7 @@ enum Inner {
 #[derive(Clone)]
 struct Virtual {
     id: Uuid,
-    provider: Hosted,
+    provider: Ours<Hosted>,
     module: &'static ModuleCore,
     engine: &'static Engine,
 }
@@ -118,7 +119,7 @@ impl Observer {
             Found::Regular(held) => Inner::Regular(held),
             Found::Virtual(provider, module) => Inner::Virtual(Box::new(Virtual {
                 id,
-                provider,
+                provider: Ours::new(provider, engine.realm),
                 module,
                 engine,
             })),
@@ -363,6 +364,7 @@ impl Observer {
         match &self.0 {
             Inner::Regular(held) => Ok((held, held.engine())),
             Inner::Virtual(theirs) => {
+                theirs.engine.realm.check_fork()?;
                 let id = theirs.id;
                 Err(Error::new(
                     ErrorCode::NotSupported,
@@ -415,6 +417,10 @@ impl Observer {
                 let theirs = Arc::clone(&callback);
                 let number = engine.watch(&callback);
                 let completion = Completion::new(Arc::clone(&cancelled), move |status| {
+                    if engine.realm.is_forked() {
+                        // Left alone, as a handle is.
+                        return std::mem::forget(theirs);
+                    }
                     engine.unwatch(number);
                     let complete =
                         |status| snapshot::complete_virtual(engine, status, &module.group.name, id);

@@ -7,13 +7,14 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use super::ours::Ours;
 use super::{AsParent, AsTask, Observer, SharedTask, TaskContext, counting};
 use crate::engine::{Handle, Outcome, ParentSpec, TaskRef};
 use crate::error::{BoxError, Error, ErrorCode, Result};
 use crate::node::word::STARTED;
 use crate::node::{callback, progress};
 use crate::provider::panic_message;
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, Running};
 
 /// The owner of a task.
 ///
@@ -237,15 +238,15 @@ impl Task {
         self,
         work: impl FnOnce(&Task) -> Result<T, BoxError> + Send + 'static,
     ) -> Result<Spawned<T>> {
-        self.context.task.realm().check_fork()?;
+        let realm = self.context.task.realm();
+        realm.check_fork()?;
         let observer = self.observe();
         let id = self.id();
-        let run = move || catch_unwind(AssertUnwindSafe(|| self.run(work)));
-        let thread = std::thread::Builder::new()
-            .name("taskmgr-task".into())
-            .spawn(run);
-        match thread {
-            Ok(thread) => Ok(Spawned { thread, observer }),
+        match Running::start("taskmgr-task", move || self.run(work)) {
+            Ok(thread) => Ok(Spawned {
+                thread: Ours::new(thread, realm),
+                observer,
+            }),
             // The task went with the closure, and has failed as dropped.
             Err(error) => Err(Error::new(
                 ErrorCode::Exhausted,
@@ -317,7 +318,7 @@ impl AsTask for Task {}
 /// ```
 #[derive(Debug)]
 pub struct Spawned<T> {
-    thread: std::thread::JoinHandle<std::thread::Result<Result<T>>>,
+    thread: Ours<Running<Result<T>>>,
     observer: Observer,
 }
 
@@ -350,17 +351,14 @@ impl<T> Spawned<T> {
     /// ```
     pub fn join(self) -> Result<T> {
         let id = self.observer.id();
-        if let Err(forked) = self.observer.is_terminal() {
-            // The thread is not there, and its handle must not go for it.
-            std::mem::forget(self.thread);
-            return Err(forked);
-        }
-        if callback::is_inside() && !self.thread.is_finished() {
+        // In a forked child the thread is not there.
+        self.observer.is_terminal()?;
+        if callback::is_inside() && !self.thread.is_over() {
             return Err(Error::would_deadlock("joining a task's thread").with_id(id));
         }
-        match self.thread.join() {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) | Err(panic) => Err(Error::new(
+        match self.thread.take().join() {
+            Ok(result) => result,
+            Err(panic) => Err(Error::new(
                 ErrorCode::TaskFailed,
                 format!("panicked: {}", panic_message(&*panic)),
             )

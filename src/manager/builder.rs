@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Manager, Shared};
-use crate::clock::{Clock, Ticks};
+use crate::clock::Clock;
 use crate::engine::{Config, Engine};
 use crate::error::Result;
 use crate::names::check_name;
@@ -141,8 +141,7 @@ impl ManagerBuilder {
             provider_deadline: self.provider_deadline,
             reaper: self.reaper,
         };
-        let ticks = Ticks::new(self.clock);
-        let engine = Engine::start(config, ticks, self.task_ttl, self.user_task_ttl)?;
+        let engine = Engine::start(config, self.clock, self.task_ttl, self.user_task_ttl)?;
         Ok(Manager(Arc::new(Shared { engine })))
     }
 }

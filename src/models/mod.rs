@@ -4,9 +4,9 @@
 //! them with `RUSTFLAGS="--cfg loom" cargo test --release --lib models`.
 //!
 //! Loom plays through what the memory model allows in executions with a bounded number of
-//! preemptions. Not modelled: the standard library's `OnceLock`, `Arc` and channels, and the
-//! inside of `dashmap`; no modelled operation lies within them. Its parking of threads is
-//! modelled by a lock and a condition variable.
+//! preemptions. Not modelled: the standard library's `OnceLock`, `Arc` and channels; no
+//! modelled operation lies within them. Its parking of threads is modelled by a lock and a
+//! condition variable.
 
 mod abort;
 mod callback;

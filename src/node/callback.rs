@@ -4,15 +4,18 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::sync::{Condvar, Deadline, Lock, ThreadId, thread_id};
+use crate::sync::{Condvar, Deadline, Lock, ThreadId, fork_depth, thread_id};
 
+// Of which process the callback is that this thread runs, told by how many forks it lies behind
+// the first: who forks in a callback is in none of the child's.
 crate::sync::per_thread! {
-    static INSIDE: Cell<u32> = const { Cell::new(0) };
+    static INSIDE: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
 /// Whether this thread runs a callback or a provider, where a call must not block.
 pub(crate) fn is_inside() -> bool {
-    INSIDE.try_with(|depth| depth.get() > 0).unwrap_or(false)
+    let of = INSIDE.try_with(Cell::get).unwrap_or(None);
+    of.is_some_and(|depth| depth == fork_depth())
 }
 
 /// Runs `f` as if inside a callback: whatever would block returns
@@ -32,15 +35,16 @@ pub(crate) fn is_inside() -> bool {
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
 pub fn nonblocking<R>(f: impl FnOnce() -> R) -> R {
-    /// Comes out again also when `f` panics.
-    struct Inside;
+    /// What it was in before it is in again, also when `f` panics.
+    struct Inside(Option<u32>);
     impl Drop for Inside {
         fn drop(&mut self) {
-            let _ = INSIDE.try_with(|depth| depth.set(depth.get() - 1));
+            let _ = INSIDE.try_with(|inside| inside.set(self.0));
         }
     }
-    let _ = INSIDE.try_with(|depth| depth.set(depth.get() + 1));
-    let _inside = Inside;
+    let now = Some(fork_depth());
+    let before = INSIDE.try_with(|inside| inside.replace(now));
+    let _inside = Inside(before.unwrap_or(None));
     f()
 }
 
@@ -52,9 +56,32 @@ pub(crate) fn call<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn std::any::Any 
 
 /// The same where nobody asks what came of it. What a panic carries may panic when it is
 /// dropped, so that happens under the same shelter.
-pub(crate) fn shelter(f: impl FnOnce()) {
+pub(crate) fn shelter(f: impl FnOnce()) -> Came {
+    let depth = fork_depth();
     if let Err(payload) = call(f) {
         let _ = call(move || drop(payload));
+    }
+    Came::back_from(depth)
+}
+
+/// Where the host's code came back. If it forked it does so in the child, too, where locks of
+/// what was made before may be held for ever, and where nobody waits for what is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    Back,
+    InAChild,
+}
+
+impl Came {
+    pub(crate) fn back_from(depth: u32) -> Self {
+        match depth == fork_depth() {
+            true => Self::Back,
+            false => Self::InAChild,
+        }
+    }
+
+    pub(crate) fn is_ours(self) -> bool {
+        self == Self::Back
     }
 }
 
@@ -93,8 +120,9 @@ impl<A> Callback<A> {
 
     /// Runs it, unless it has run, runs or was cancelled. No lock is held meanwhile.
     pub(crate) fn run(&self, argument: A) {
-        if let Some(f) = self.disarm(State::Running(thread_id())) {
-            shelter(move || f(argument));
+        if let Some(f) = self.disarm(State::Running(thread_id()))
+            && shelter(move || f(argument)).is_ours()
+        {
             *self.state.lock() = State::Over;
             self.over.notify_all();
         }

@@ -11,7 +11,7 @@ use crate::names::NameSet;
 use crate::node::callback::Callback;
 use crate::node::progress::{CAP, Cell, Last};
 use crate::node::slot::Slot;
-use crate::sync::{Guard, Lock, Ordering};
+use crate::sync::{AtomicU64, Guard, Lock, Ordering};
 use crate::view::{Name, Status};
 
 /// A completion callback; the number tells it from others of the same task.
@@ -28,6 +28,10 @@ pub(crate) struct AbortTicket {
 #[derive(Debug)]
 pub(crate) struct Extras {
     number: u32,
+    /// The halves of the id that the host brought, if the slot's attributes say that it did.
+    /// Outside the lock, as an id is told in a forked child, too, where the lock may be held for
+    /// ever; written before anybody else knows the task.
+    host_id: (AtomicU64, AtomicU64),
     lock: Lock<Parts>,
 }
 
@@ -36,7 +40,6 @@ pub(crate) struct Extras {
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) entity: Name,
-    pub(crate) host_id: Option<Uuid>,
     pub(crate) parent_id: Option<Uuid>,
     pub(crate) names: Option<Arc<NameSet>>,
     pub(crate) error: Option<Arc<str>>,
@@ -79,6 +82,21 @@ impl Extras {
         self.lock.lock()
     }
 
+    /// The id that the host brought, for a task that has one. Acquire and Release: whoever comes
+    /// too late, and reads another tenant's, sees at its second look at the word that its own has
+    /// gone.
+    #[inline]
+    pub(crate) fn host_id(&self) -> Uuid {
+        let (high, low) = &self.host_id;
+        Uuid::from_u64_pair(high.load(Ordering::Acquire), low.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_host_id(&self, id: Uuid) {
+        let (high, low) = id.as_u64_pair();
+        self.host_id.0.store(high, Ordering::Release);
+        self.host_id.1.store(low, Ordering::Release);
+    }
+
     pub(crate) fn clear(&self) {
         // What the host's data does when it is dropped must not happen under the lock.
         let parts = std::mem::take(&mut *self.lock.lock());
@@ -90,6 +108,7 @@ impl Pooled for Extras {
     fn new(number: u32) -> Self {
         Self {
             number,
+            host_id: (AtomicU64::new(0), AtomicU64::new(0)),
             lock: Lock::default(),
         }
     }

@@ -373,6 +373,10 @@ impl Slot {
     fn give_up_each(&self, realm: &'static Realm) {
         if let Some(extras) = self.extras(realm) {
             extras.clear();
+            if realm.is_forked() {
+                // By what the host's data did as it was dropped.
+                return;
+            }
             realm.extras.give(extras);
         }
         if let Some(kids) = self.kids(realm) {

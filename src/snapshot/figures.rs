@@ -49,7 +49,8 @@ impl Figures {
         if let Some(extras) = slot.find_extras(realm) {
             let parts = extras.lock();
             entity = parts.entity.clone();
-            host_id = parts.host_id.filter(|_| attributes & HOST_ID != 0);
+            drop(parts);
+            host_id = (attributes & HOST_ID != 0).then(|| extras.host_id());
         }
         if let Some(label) = slot.label(realm) {
             entity = label.get().name();

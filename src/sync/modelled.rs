@@ -85,13 +85,3 @@ pub(crate) use per_process;
 pub(crate) const fn sized(_shipped: usize, modelled: usize) -> usize {
     modelled
 }
-
-/// What a model does not see into has one: who goes in takes a turn first.
-#[derive(Debug, Default)]
-pub(crate) struct Turn(Lock<()>);
-
-impl Turn {
-    pub(crate) fn take(&self) {
-        drop(self.0.lock());
-    }
-}

@@ -81,6 +81,60 @@ mod target {
     }
 }
 
+/// A thing that is made when it is first asked for, and owned from then on. Of several who make
+/// it at once one is first, and nobody waits for another, who in a forked child may be gone.
+#[derive(Debug)]
+pub(crate) struct Made<T> {
+    // Not a model's: no modelled operation lies within it.
+    at: std::sync::atomic::AtomicPtr<T>,
+    owned: PhantomData<T>,
+}
+
+impl<T: Send + Sync> Made<T> {
+    pub(crate) const fn not_yet() -> Self {
+        Self {
+            at: std::sync::atomic::AtomicPtr::new(std::ptr::null_mut()),
+            owned: PhantomData,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&T> {
+        // SAFETY: the address is null or that of a box that `get_or_make` gave away, which stays
+        // as it is until this is dropped; Acquire shows it as its maker left it.
+        unsafe { self.at.load(std::sync::atomic::Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
+        use std::sync::atomic::Ordering::{AcqRel, Acquire};
+
+        if let Some(made) = self.get() {
+            return made;
+        }
+        let mine = Box::into_raw(Box::new(make()));
+        let none = std::ptr::null_mut();
+        if self
+            .at
+            .compare_exchange(none, mine, AcqRel, Acquire)
+            .is_err()
+        {
+            // SAFETY: the box was made above, and nobody else knows it.
+            drop(unsafe { Box::from_raw(mine) });
+        }
+        self.get().expect("somebody has made it")
+    }
+}
+
+impl<T> Drop for Made<T> {
+    fn drop(&mut self) {
+        let at = *self.at.get_mut();
+        if !at.is_null() {
+            // SAFETY: it is that of a box that `get_or_make` gave away, and nobody has it now.
+            drop(unsafe { Box::from_raw(at) });
+        }
+    }
+}
+
 /// The inside of a [`ShortLock`](super::ShortLock): taking it is one atomic operation, and
 /// letting it go a plain store. Who finds it taken spins, then yields, then sleeps.
 ///
@@ -141,29 +195,107 @@ unsafe impl lock_api::RawMutex for Short {
     }
 }
 
+/// Begins a thread past `std`, and lets it go.
+#[cfg(unix)]
+pub(super) fn begin_thread(f: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+    use std::ffi::{c_int, c_void};
+
+    type Begin = extern "C" fn(*mut c_void) -> *mut c_void;
+    /// An address or a number of that size, on every system that Rust's `std` knows.
+    type Thread = usize;
+
+    unsafe extern "C" {
+        fn pthread_create(
+            thread: *mut Thread,
+            attributes: *const c_void,
+            begin: Begin,
+            argument: *mut c_void,
+        ) -> c_int;
+        fn pthread_detach(thread: Thread) -> c_int;
+    }
+
+    extern "C" fn begin(f: *mut c_void) -> *mut c_void {
+        // SAFETY: the address is that of the box below, which is this thread's by now.
+        let f = unsafe { Box::from_raw(f.cast::<Box<dyn FnOnce() + Send>>()) };
+        // The panic hook has told of it, and nobody joins the thread.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+        std::ptr::null_mut()
+    }
+
+    let f = Box::into_raw(Box::new(f));
+    let mut thread: Thread = 0;
+    // SAFETY: there is room for the thread's name, no attributes are those of every thread, and
+    // the function is of the type that POSIX asks for, does not unwind, and owns its argument.
+    let error = unsafe { pthread_create(&raw mut thread, std::ptr::null(), begin, f.cast()) };
+    if error != 0 {
+        // SAFETY: there is no thread that it could have gone to.
+        drop(unsafe { Box::from_raw(f) });
+        return Err(std::io::Error::from_raw_os_error(error));
+    }
+    // SAFETY: the thread was made above, and is neither joined nor detached elsewhere.
+    let _ = unsafe { pthread_detach(thread) };
+    Ok(())
+}
+
+/// Where nobody can fork there is no need for it.
+#[cfg(not(unix))]
+pub(super) fn begin_thread(f: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
+    std::thread::Builder::new().spawn(f).map(drop)
+}
+
 pub(crate) use fork::{depth as fork_depth, watch as watch_forks};
 
 /// In a forked child no other thread exists and any lock may be held for ever, so what
 /// was made before the fork must not be touched there. Every realm and every manager
 /// remembers the depth at which it was made; a comparison with [`depth`](fork::depth) tells.
 mod fork {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicU64, Ordering};
 
-    /// Written by the handler below alone, in a process that has one thread. To come round it
-    /// would take 2^32 processes, each the child of the one before.
-    static DEPTH: AtomicU32 = AtomicU32::new(0);
+    /// The process whose depth this is in the upper half, and the depth. Written by the handler
+    /// below, in a process that has one thread, and by [`watch`]. To come round it would take
+    /// 2^32 processes, each the child of the one before.
+    static PROCESS: AtomicU64 = AtomicU64::new(0);
 
     /// The depth of this process.
     #[inline]
     pub(crate) fn depth() -> u32 {
-        DEPTH.load(Ordering::Relaxed)
+        PROCESS.load(Ordering::Relaxed) as u32
     }
 
     /// Makes [`depth`] follow forks from now on; called before anything remembers a depth.
+    ///
+    /// Nothing here waits for a thread that may be another process's: a fork may come at any
+    /// moment of it, and the child then begins anew.
     #[cfg(unix)]
     pub(crate) fn watch() {
+        let me = std::process::id();
+        register(me);
+        let mut before = PROCESS.load(Ordering::Acquire);
+        loop {
+            let (process, depth) = ((before >> 32) as u32, before as u32);
+            if process == me {
+                return;
+            }
+            // A fork that called no handlers (`clone`), or had gone through them when ours came.
+            let depth = depth.wrapping_add(u32::from(process != 0));
+            let now = told(me, depth);
+            match PROCESS.compare_exchange(before, now, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(other) => before = other,
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    fn told(process: u32, depth: u32) -> u64 {
+        u64::from(process) << 32 | u64::from(depth)
+    }
+
+    /// Registers the handler, once in all processes that come from one.
+    #[cfg(unix)]
+    fn register(me: u32) {
         use std::ffi::c_int;
-        use std::sync::Once;
+        use std::sync::atomic::AtomicU32;
 
         type Handler = Option<extern "C" fn()>;
 
@@ -172,19 +304,69 @@ mod fork {
         }
 
         extern "C" fn in_child() {
-            // An atomic add is async-signal-safe, as a handler in a forked child must be.
-            DEPTH.fetch_add(1, Ordering::Relaxed);
+            // Stores of atomics, and a question to the system: all of it async-signal-safe, as a
+            // handler in a forked child must be. That it is called says that it is registered.
+            let depth = depth().wrapping_add(1);
+            PROCESS.store(told(std::process::id(), depth), Ordering::Relaxed);
+            REGISTRAR.store(DONE, Ordering::Relaxed);
         }
 
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
+        /// The process that is registering the handler, or [`DONE`]. No process is 0 or below.
+        static REGISTRAR: AtomicU32 = AtomicU32::new(0);
+
+        once(&REGISTRAR, me, || {
             // SAFETY: the handler is a function of the type that POSIX asks for, lives as long
-            // as the process, cannot unwind and only adds to an atomic. A failure (out of
-            // memory) leaves forks unnoticed, as if the library had not asked.
+            // as the process, cannot unwind and only uses atomics. A failure (out of memory)
+            // leaves forks unnoticed until the child builds a manager.
             let _ = unsafe { pthread_atfork(None, None, Some(in_child)) };
         });
     }
 
+    #[cfg(unix)]
+    pub(super) const DONE: u32 = u32::MAX;
+
+    /// Does it unless it is done. Who is at it is the process that `registrar` names, or none.
+    #[cfg(unix)]
+    pub(super) fn once(registrar: &std::sync::atomic::AtomicU32, me: u32, register: impl FnOnce()) {
+        loop {
+            let other = registrar.load(Ordering::Acquire);
+            if other == DONE {
+                return;
+            }
+            if other == me {
+                // Another thread of this process is at it, which takes a moment.
+                std::thread::yield_now();
+                continue;
+            }
+            // Nobody, or a process from which this one was forked before that had come to it.
+            let mine = registrar.compare_exchange(other, me, Ordering::AcqRel, Ordering::Relaxed);
+            if mine.is_ok() {
+                register();
+                registrar.store(DONE, Ordering::Release);
+                return;
+            }
+        }
+    }
+
     #[cfg(not(unix))]
     pub(crate) fn watch() {}
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::fork::{DONE, once};
+    use std::cell::Cell;
+    use std::sync::atomic::AtomicU32;
+
+    #[test]
+    fn life_10_who_died_registering_is_not_waited_for() {
+        let (dead, me) = (7, 8);
+        for (before, times) in [(0, 1), (dead, 1), (DONE, 0)] {
+            let (registrar, called) = (AtomicU32::new(before), Cell::new(0));
+            for _ in 0..2 {
+                once(&registrar, me, || called.set(called.get() + 1));
+            }
+            assert_eq!((registrar.into_inner(), called.get()), (DONE, times));
+        }
+    }
 }

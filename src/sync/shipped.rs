@@ -1,4 +1,10 @@
 //! The primitives of the core as it ships.
+//!
+//! Locks and condition variables are those of `std`, which are all there is to them. A table of
+//! sleepers that all locks of a process share, as other crates have one, may be locked for ever
+//! in a forked child, where a lock of the child's own would then hang.
+
+use std::sync::PoisonError;
 
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU64 as AtomicWord, Ordering, fence,
@@ -8,43 +14,42 @@ pub(crate) use std::thread_local as per_thread;
 
 pub(crate) use crossbeam_utils::CachePadded;
 
+use super::deadline::Left;
 use super::{Deadline, raw};
 
 pub(super) use std::thread::{Thread, current, park, park_timeout};
 
-pub(crate) type Guard<'a, T> = parking_lot::MutexGuard<'a, T>;
+pub(crate) type Guard<'a, T> = std::sync::MutexGuard<'a, T>;
 
 #[derive(Debug, Default)]
-pub(crate) struct Lock<T>(parking_lot::Mutex<T>);
+pub(crate) struct Lock<T>(std::sync::Mutex<T>);
 
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(parking_lot::Mutex::new(value))
+        Self(std::sync::Mutex::new(value))
     }
 
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        self.0.lock()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Condvar(parking_lot::Condvar);
+pub(crate) struct Condvar(std::sync::Condvar);
 
 impl Condvar {
     /// Sleeps until a notification, the deadline, or no reason at all.
-    pub(crate) fn wait<'a, T>(&self, mut guard: Guard<'a, T>, deadline: &Deadline) -> Guard<'a, T> {
-        match deadline {
-            Deadline::Never => self.0.wait(&mut guard),
-            Deadline::Now => {}
-            Deadline::Within(timeout) => {
-                self.0.wait_for(&mut guard, *timeout);
+    pub(crate) fn wait<'a, T>(&self, guard: Guard<'a, T>, deadline: &Deadline) -> Guard<'a, T> {
+        let awake = match deadline.left() {
+            Left::Nothing => return guard,
+            Left::Forever => self.0.wait(guard),
+            Left::For(time) => {
+                let waited = self.0.wait_timeout(guard, time);
+                return waited.unwrap_or_else(PoisonError::into_inner).0;
             }
-            Deadline::At(at) => {
-                self.0.wait_until(&mut guard, *at);
-            }
-        }
-        guard
+        };
+        awake.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn notify_all(&self) {
@@ -65,13 +70,4 @@ pub(crate) use per_process;
 /// How many there are of something: as it ships, and in a model, which sees more of few.
 pub(crate) const fn sized(shipped: usize, _modelled: usize) -> usize {
     shipped
-}
-
-/// What a model does not see into has one: who goes in takes a turn first.
-#[derive(Debug, Default)]
-pub(crate) struct Turn;
-
-impl Turn {
-    #[inline(always)]
-    pub(crate) fn take(&self) {}
 }

@@ -189,8 +189,8 @@ fn more_of(
         more.names = Some(Arc::clone(set));
     }
     if let Some(extras) = extras {
+        more.host_id = child.is(HOST_ID).then(|| extras.host_id());
         let parts = extras.lock();
-        more.host_id = parts.host_id;
         more.entity = parts.entity.clone();
         more.error = parts.error.clone();
         more.abort = parts.abort.as_ref().map(|mark| KeptAbort {
@@ -217,11 +217,10 @@ fn more_of(
 /// A parent's id that lies in its extras goes with them; who still looks at the child
 /// afterwards finds a copy.
 fn remember_parent(child: &'static Slot, parent: &'static Slot, realm: &'static Realm) {
-    let id = parent
-        .extras(realm)
-        .and_then(|extras| extras.lock().host_id);
-    if id.is_some() {
-        child.extras_or_new(realm).lock().parent_id = id;
+    if parent.is(HOST_ID)
+        && let Some(extras) = parent.extras(realm)
+    {
+        child.extras_or_new(realm).lock().parent_id = Some(extras.host_id());
         child.add_attribute(PARENT_ID);
     }
 }

@@ -71,10 +71,13 @@ impl Hooks {
             at = found.map_or(end, |found| found + 1);
             let called = found.and_then(|found| list.start_at(found as u32, me));
             drop(list);
-            let stamp = called.map(|(stamp, callback)| {
-                callback::shelter(callback);
-                stamp
-            });
+            let stamp = match called {
+                Some((stamp, callback)) => match callback::shelter(callback).is_ours() {
+                    true => Some(stamp),
+                    false => return,
+                },
+                None => None,
+            };
             list = self.list.lock();
             if let Some(stamp) = stamp {
                 list.end(stamp);
@@ -88,9 +91,10 @@ impl Hooks {
 
     /// Runs a callback that this thread has taken off.
     pub(crate) fn run(&self, ticket: AbortTicket, callback: AbortCallback) {
-        callback::shelter(callback);
-        self.list.lock().end(ticket.stamp);
-        self.over.notify_all();
+        if callback::shelter(callback).is_ours() {
+            self.list.lock().end(ticket.stamp);
+            self.over.notify_all();
+        }
     }
 
     /// Once this returns the callback does not run any more: it waits for one that runs on

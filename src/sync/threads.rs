@@ -1,0 +1,82 @@
+//! Threads of the library's own.
+//!
+//! `std` takes a lock of the process as a thread of its begins and ends, and in a forked child
+//! that may be held for ever by one that is not there. So a child's threads are begun by the
+//! system's own means, past `std`.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use super::{Condvar, Deadline, Lock, fork_depth, raw};
+
+/// Begins a thread that nobody joins.
+pub(crate) fn start(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    begin(name, f).map(drop)
+}
+
+fn begin(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<Option<JoinHandle<()>>> {
+    match fork_depth() {
+        0 => Builder::new().name(name.to_owned()).spawn(f).map(Some),
+        _ => raw::begin_thread(Box::new(f)).map(|()| None),
+    }
+}
+
+/// A thread that can be joined; dropped, it goes on alone.
+#[derive(Debug)]
+pub(crate) struct Running<T> {
+    outcome: Arc<Outcome<T>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Outcome<T> {
+    value: Lock<Option<std::thread::Result<T>>>,
+    is_there: Condvar,
+}
+
+impl<T: Send + 'static> Running<T> {
+    pub(crate) fn start(name: &str, f: impl FnOnce() -> T + Send + 'static) -> io::Result<Self> {
+        let outcome = Arc::new(Outcome {
+            value: Lock::new(None),
+            is_there: Condvar::default(),
+        });
+        let theirs = Arc::clone(&outcome);
+        let thread = begin(name, move || {
+            let depth = fork_depth();
+            let value = catch_unwind(AssertUnwindSafe(f));
+            if depth != fork_depth() {
+                // A child forked by the thread; who would join it is not there.
+                return std::mem::forget((theirs, value));
+            }
+            *theirs.value.lock() = Some(value);
+            theirs.is_there.notify_all();
+        })?;
+        Ok(Self { outcome, thread })
+    }
+}
+
+impl<T> Running<T> {
+    pub(crate) fn is_over(&self) -> bool {
+        self.outcome.value.lock().is_some()
+    }
+
+    /// What came of it, once it is over.
+    pub(crate) fn join(self) -> std::thread::Result<T> {
+        let Outcome { value, is_there } = &*self.outcome;
+        let mut value = value.lock();
+        let outcome = loop {
+            match value.take() {
+                Some(outcome) => break outcome,
+                None => value = is_there.wait(value, &Deadline::Never),
+            }
+        };
+        drop(value);
+        if let Some(thread) = self.thread {
+            // It has nothing left to do but to go, and cannot panic any more.
+            let _ = thread.join();
+        }
+        outcome
+    }
+}
