@@ -19,7 +19,9 @@ const COUNT: usize = 1_000;
 const MEASURED: &str = "--measured";
 
 /// Each is the name of the function that callgrind collects in.
-const SUBJECTS: [(&str, fn()); 7] = [
+const SUBJECTS: [(&str, fn()); 9] = [
+    ("instructions_birth", run_birth),
+    ("instructions_end", run_end),
     ("instructions_life_cycle", run_life_cycle),
     (
         "instructions_life_cycle_entity_id",
@@ -40,6 +42,30 @@ macro_rules! measured {
         #[inline(never)]
         fn $name($($argument: $type),*) $body
     };
+}
+
+measured!(instructions_birth(world: &World, parent: &Task, children: &mut Vec<Task>) {
+    for _ in 0..COUNT {
+        children.push(ours::start(world.names.child(parent)));
+    }
+});
+
+fn run_birth() {
+    let world = World::new();
+    let parent = world.busy_root();
+    instructions_birth(&world, &parent, &mut Vec::with_capacity(COUNT));
+}
+
+measured!(instructions_end(children: Vec<Task>) {
+    for child in children {
+        ours::finish(child);
+    }
+});
+
+fn run_end() {
+    let world = World::new();
+    let parent = world.busy_root();
+    instructions_end(world.children(&parent, COUNT));
 }
 
 measured!(instructions_life_cycle(parent: &Task, names: &Names) {

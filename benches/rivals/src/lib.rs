@@ -13,6 +13,7 @@ pub mod map;
 pub mod measure;
 pub mod ours;
 pub mod primitives;
+pub mod records;
 pub mod report;
 pub mod tokens;
 pub mod tree;

@@ -281,6 +281,15 @@ impl Series {
         (least, most)
     }
 
+    /// The least and the greatest ratio to another's round of the same number.
+    pub fn ratios(&self, peer: &Self) -> (f64, f64) {
+        let rounds = self.rounds.iter().zip(&peer.rounds);
+        let ratios = rounds.map(|(ours, theirs)| ours / theirs);
+        ratios.fold((f64::INFINITY, 0.0), |(least, most), ratio| {
+            (least.min(ratio), most.max(ratio))
+        })
+    }
+
     /// The sum with so many times another, round by round.
     pub fn plus(mut self, times: f64, other: &Self) -> Self {
         for (mine, theirs) in self.rounds.iter_mut().zip(&other.rounds) {

@@ -77,34 +77,95 @@ pub const fn figure(name: &'static str, measure: fn() -> Comparison) -> Row {
 }
 
 impl Row {
-    /// Measures the row and prints it; whether it was met.
-    pub fn print(&self) -> bool {
+    /// Measures the row.
+    pub fn run(&self) -> Outcome {
         let comparison = (self.measure)();
         let (ours, peer) = (comparison.ours.median(), comparison.peer.median());
-        let ratio = ours / peer;
-        let figures = format!(
-            "{} ours={} peer={} ratio={}",
-            self.name,
-            digits(ours),
-            digits(peer),
-            digits(ratio)
-        );
+        let control = comparison.control.unwrap_or(1.0);
         let limit = match self.limit {
-            Limit::Times(limit) => Some(limit * comparison.control.unwrap_or(1.0)),
+            Limit::Times(limit) => Some(limit),
             Limit::Plus(more) => Some((peer + more) / peer),
             Limit::None => None,
         };
-        let met = limit.is_none_or(|limit| ratio <= limit);
-        match limit {
-            Some(limit) => println!(
-                "goal {figures} limit={} {}",
-                digits(limit),
-                if met { "met" } else { "missed" }
-            ),
-            None => println!("figure {figures}"),
+        let (least, most) = comparison.ours.ratios(&comparison.peer);
+        Outcome {
+            ours,
+            peer,
+            ratio: ours / peer / control,
+            least: least / control,
+            most: most / control,
+            limit,
+            details: details(&comparison),
         }
-        println!("    {}", details(&comparison));
-        met
+    }
+}
+
+/// What a run of a row gave. Ratios of two threads are divided by what the machine itself loses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The medians of ours and the peer's.
+    pub ours: f64,
+    /// See `ours`.
+    pub peer: f64,
+    /// Ours over the peer's.
+    pub ratio: f64,
+    /// The least ratio of a round.
+    pub least: f64,
+    /// The greatest.
+    pub most: f64,
+    /// What the ratio is held to.
+    pub limit: Option<f64>,
+    /// Unit, spread and the like.
+    pub details: String,
+}
+
+impl Outcome {
+    /// As one line, for another process.
+    pub fn write(&self) -> String {
+        let Self {
+            ours,
+            peer,
+            ratio,
+            least,
+            most,
+            limit,
+            details,
+        } = self;
+        let limit = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+        format!("{ours} {peer} {ratio} {least} {most} {limit} {details}")
+    }
+
+    /// What [`write`](Self::write) wrote.
+    pub fn read(line: &str) -> Option<Self> {
+        let mut parts = line.splitn(7, ' ');
+        let mut figure = || parts.next()?.parse().ok();
+        Some(Self {
+            ours: figure()?,
+            peer: figure()?,
+            ratio: figure()?,
+            least: figure()?,
+            most: figure()?,
+            limit: match parts.next()? {
+                "none" => None,
+                limit => Some(limit.parse().ok()?),
+            },
+            details: parts.next()?.to_owned(),
+        })
+    }
+
+    /// Whether it keeps within its limit, if it has one.
+    pub fn is_met(&self) -> bool {
+        self.limit.is_none_or(|limit| self.ratio <= limit)
+    }
+
+    /// The figures, for whoever reads the table.
+    pub fn tell(&self) -> String {
+        let [ours, peer, ratio] = [self.ours, self.peer, self.ratio].map(digits);
+        let limit = self.limit.map(|limit| format!(" limit={}", digits(limit)));
+        format!(
+            "ours={ours} peer={peer} ratio={ratio}{}",
+            limit.unwrap_or_default()
+        )
     }
 }
 
@@ -133,7 +194,7 @@ fn details(comparison: &Comparison) -> String {
 }
 
 /// Four digits that count.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     let places = match value.abs() {
         v if v >= 1000.0 => 0,
         v if v >= 100.0 => 1,
@@ -142,4 +203,29 @@ fn digits(value: f64) -> String {
         _ => 5,
     };
     format!("{value:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_is_read_as_it_was_written() {
+        let outcome = Outcome {
+            ours: 50.5,
+            peer: 300.0,
+            ratio: 0.17,
+            least: 0.16,
+            most: 0.19,
+            limit: Some(0.18),
+            details: "ns; 11 rounds".to_owned(),
+        };
+        assert_eq!(Outcome::read(&outcome.write()), Some(outcome.clone()));
+        let figure = Outcome {
+            limit: None,
+            ..outcome
+        };
+        assert_eq!(Outcome::read(&figure.write()), Some(figure));
+        assert_eq!(Outcome::read("thread 'main' panicked"), None);
+    }
 }
