@@ -12,7 +12,7 @@ pub struct Comparison {
     /// "ns", "bytes" and the like.
     pub unit: &'static str,
     /// For rows of two threads: what the machine itself loses to a second thread, by a loop
-    /// on private lines; the limit is multiplied by it.
+    /// on private lines; the ratio is divided by it.
     pub control: Option<f64>,
 }
 

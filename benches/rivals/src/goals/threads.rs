@@ -1,4 +1,4 @@
-//! Life cycles on two threads. CPU-ns; the limits are multiplied by what the machine itself
+//! Life cycles on two threads. CPU-ns; the ratios are divided by what the machine itself
 //! loses to a second thread.
 
 use std::sync::atomic::{AtomicU64, Ordering};
