@@ -225,6 +225,12 @@ impl<S: Source> SystemTicks<S> {
     }
 
     #[inline(always)]
+    fn now_and_wall(&self) -> (Tick, Wall) {
+        let now = self.now();
+        (now, self.wall(now))
+    }
+
+    #[inline(always)]
     fn wall(&self, now: Tick) -> Wall {
         if now.saturating_sub(self.read_at.load(Ordering::Relaxed)) >= WALL_REFRESH {
             self.read_wall(now);
@@ -264,8 +270,7 @@ impl Ticks {
     pub(crate) fn now(&self) -> Tick {
         match self {
             Self::System(clock) => clock.now(),
-            Self::Plain(clock) => clock.now(),
-            Self::Manual(clock) => clock.0.ticks.load(Ordering::SeqCst),
+            _ => self.now_and_wall_slow().0,
         }
     }
 
@@ -273,11 +278,22 @@ impl Ticks {
     /// its birth: its times do not move when the wall clock steps, and keep their order.
     #[inline(always)]
     pub(crate) fn now_and_wall(&self) -> (Tick, Wall) {
-        let now = self.now();
         match self {
-            Self::System(clock) => (now, clock.wall(now)),
-            Self::Plain(clock) => (now, clock.wall(now)),
-            Self::Manual(clock) => (now, Wall(clock.0.wall.load(Ordering::SeqCst))),
+            Self::System(clock) => clock.now_and_wall(),
+            _ => self.now_and_wall_slow(),
+        }
+    }
+
+    /// The same for a clock that few use, out of the way of the one that most do.
+    #[inline(never)]
+    fn now_and_wall_slow(&self) -> (Tick, Wall) {
+        match self {
+            Self::System(clock) => clock.now_and_wall(),
+            Self::Plain(clock) => clock.now_and_wall(),
+            Self::Manual(clock) => {
+                let ticks = clock.0.ticks.load(Ordering::SeqCst);
+                (ticks, Wall(clock.0.wall.load(Ordering::SeqCst)))
+            }
         }
     }
 }
