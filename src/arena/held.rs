@@ -34,6 +34,27 @@ impl Held {
         acquired.map(|_| Self(slot))
     }
 
+    /// The same for a handle that is kept, if there is [room](Self::check_room) for it.
+    #[inline]
+    pub(crate) fn acquire_with_room(
+        slot: &'static Slot,
+        generation: u32,
+        flags: u64,
+    ) -> Option<Self> {
+        let before = slot.word.acquire(generation, flags)?;
+        let held = Self(slot);
+        match before.refs() < MANY_REFS {
+            true => Some(held),
+            false => held.let_go(),
+        }
+    }
+
+    /// Nothing, out of the way of those that are kept.
+    #[cold]
+    pub(crate) fn let_go<T>(self) -> Option<T> {
+        None
+    }
+
     /// Refuses a further handle of a task that has a million. Those that cannot be refused, and the
     /// references of a thread that looks at the task, have more room; and where that ends, they
     /// keep the slot for the life of the process.

@@ -30,16 +30,16 @@ impl Engine {
         }
     }
 
-    /// The task of this id, if it has one of ours and has not settled: what most look-ups
-    /// are for. Short and inlined, so that a processor that waits for the memory of one
-    /// task sees as far as the next look-up.
+    /// The task of this id, if it has one of ours, has not settled and has room for a further
+    /// handle: what most look-ups are for. Short and inlined, so that a processor that waits for
+    /// the memory of one task sees as far as the next look-up.
     #[inline(always)]
-    fn find_unsettled(&'static self, id: Uuid) -> Option<Held> {
+    pub(crate) fn find_unsettled(&'static self, id: Uuid) -> Option<Held> {
         let (slot, place) = self.slot_of(id)?;
-        let held = Held::acquire_without(slot, place.generation, SETTLED | GONE)?;
+        let held = Held::acquire_with_room(slot, place.generation, SETTLED | GONE)?;
         match slot.belongs_to(self) && !slot.is(HOST_ID) {
             true => Some(held),
-            false => let_go(held),
+            false => held.let_go(),
         }
     }
 
@@ -219,13 +219,6 @@ impl Engine {
         });
         all.collect()
     }
-}
-
-/// Out of the way of those that are kept.
-#[cold]
-fn let_go<T>(held: Held) -> Option<T> {
-    drop(held);
-    None
 }
 
 /// The wanted record among these and their descendants.

@@ -222,6 +222,14 @@ impl Manager {
     /// ```
     #[inline]
     pub fn observe(&self, id: Uuid) -> Result<Observer> {
+        match self.engine().find_unsettled(id) {
+            Some(held) => Ok(Observer::regular(held)),
+            None => self.observe_slow(id),
+        }
+    }
+
+    #[cold]
+    fn observe_slow(&self, id: Uuid) -> Result<Observer> {
         let found = self.engine().find_any(id)?;
         if let Found::Regular(held) = &found {
             Held::check_room(held.slot())?;
