@@ -6,7 +6,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use super::{Count, Host, check};
-use crate::sync::Deadline;
+use crate::sync::{Deadline, unpark_me};
 use crate::{GoneReason, State};
 
 /// wait_1, life_8. Fails if `wait` does not mark the task as watched before it looks again,
@@ -69,7 +69,7 @@ fn wake_vs_next_tenant_of_the_slot() {
     });
 }
 
-/// wait_1. Fails if `Sleepers::wake` wakes one of two.
+/// wait_1. Fails if `Sleepers::wake` wakes one of two, or the one does not wake the other.
 #[test]
 fn finish_vs_two_waiters() {
     check(1, || {
@@ -82,6 +82,29 @@ fn finish_vs_two_waiters() {
             assert!(observer.is_terminal().unwrap());
         };
         let waiter = thread::spawn(move || wait(one));
+        let owner = thread::spawn(move || task.finish());
+        wait(two);
+        waiter.join().unwrap();
+        owner.join().unwrap().unwrap();
+    });
+}
+
+/// wait_1. Fails if a thread that comes out of its sleep by itself goes without the list's lock, by
+/// which it would have found that another is left to it.
+#[test]
+fn finish_vs_waiter_that_leaves_by_itself_and_one_that_sleeps() {
+    check(1, || {
+        let host = Host::new();
+        let task = host.root();
+        let (one, two) = (task.observe(), task.observe());
+        let wait = |observer: crate::Observer| {
+            let (held, engine) = observer.registered().unwrap();
+            engine.wait(held, &Deadline::Never).unwrap();
+        };
+        let waiter = thread::spawn(move || {
+            unpark_me();
+            wait(one);
+        });
         let owner = thread::spawn(move || task.finish());
         wait(two);
         waiter.join().unwrap();

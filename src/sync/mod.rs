@@ -19,6 +19,8 @@ mod word;
 pub(crate) use deadline::Deadline;
 #[cfg(all(test, loom))]
 pub(crate) use modelled::*;
+#[cfg(all(test, loom))]
+pub(crate) use park::unpark_me;
 pub(crate) use raw::{AtomicRef, Made, fork_depth, watch_forks};
 #[cfg(not(all(test, loom)))]
 pub(crate) use shipped::*;

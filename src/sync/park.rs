@@ -29,6 +29,11 @@ pub(super) fn current() -> Thread {
     ME.with(Clone::clone)
 }
 
+/// As a host may that uses the token of its thread for something else.
+pub(crate) fn unpark_me() {
+    current().unpark();
+}
+
 /// No clock moves in a model: who sets its deadline's flag wakes it.
 pub(super) fn park() {
     let Token { is_there, put, .. } = &*current().0;

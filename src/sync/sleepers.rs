@@ -4,16 +4,30 @@
 //! those who sleep, which it shares with a few others, and each of them parks its thread.
 //! Whoever changes what a sleeper looks at does so before it calls [`Sleepers::wake`]; the
 //! sleeper looks under the lock of the list through which that goes, so either it sees the
-//! change or it is on the list. Who wakes others takes them off it: what has come about is
-//! theirs to see without a lock.
+//! change or it is on the list.
+//!
+//! To wake a thread costs microseconds, so nobody wakes thousands. Who ends a task takes all its
+//! sleepers off the list, wakes a few, and leaves the others to them: each that comes out of its
+//! sleep, whatever has woken it, goes through the lock once and wakes some of those that are left.
+//! It has taken itself off by then, or was taken off before; so nobody is left to one who has gone.
 
 use super::{CachePadded, Deadline, Lock, Thread, current, park, park_timeout, sized, thread_id};
 
 /// The models share the one list, to see several tasks on it.
 const LISTS: usize = sized(64, 1);
 
+/// So many are woken by one thread.
+const AT_ONCE: usize = sized(4, 1);
+
 #[derive(Debug)]
-pub(crate) struct Sleepers(Box<[CachePadded<Lock<Vec<Sleeper>>>]>);
+pub(crate) struct Sleepers(Box<[CachePadded<Lock<List>>]>);
+
+#[derive(Debug, Default)]
+struct List {
+    sleeping: Vec<Sleeper>,
+    /// They are to be woken by those who come out of their sleep.
+    waking: Vec<Thread>,
+}
 
 #[derive(Debug)]
 struct Sleeper {
@@ -27,7 +41,7 @@ impl Sleepers {
         Self((0..LISTS).map(|_| CachePadded::default()).collect())
     }
 
-    fn list(&self, number: u32) -> &Lock<Vec<Sleeper>> {
+    fn list(&self, number: u32) -> &Lock<List> {
         &self.0[number as usize % LISTS]
     }
 
@@ -51,37 +65,91 @@ impl Sleepers {
                 return false;
             }
             let thread = current();
-            list.push(Sleeper { number, thread });
+            list.sleeping.push(Sleeper { number, thread });
             drop(list);
             // Who else uses the thread's token, such as the host, looks again, too.
             match left.time() {
                 Some(time) => park_timeout(time),
                 None => park(),
             }
-            // It was taken off the list, or is as soon as those are woken who look at this.
-            if is_over() {
-                return true;
-            }
-            // On the list still, if it has woken for no reason.
-            let me = thread_id();
             list = self.list(number).lock();
+            list.forget(number);
+            let some = list.take_some(AT_ONCE);
+            if !some.is_empty() {
+                drop(list);
+                some.iter().for_each(Thread::unpark);
+                list = self.list(number).lock();
+            }
             left = deadline.left();
-            list.retain(|other| other.number != number || other.thread.id() != me);
         }
     }
 
     /// Wakes all who sleep because of this task, to look again.
     pub(crate) fn wake(&self, number: u32) {
         let mut list = self.list(number).lock();
-        let Some(at) = list.iter().position(|sleeper| sleeper.number == number) else {
+        let Some(first) = list.take_all(number) else {
             return;
         };
-        let first = list.swap_remove(at);
-        let others: Vec<Sleeper> = list
-            .extract_if(.., |other| other.number == number)
-            .collect();
+        let others = list.take_some(AT_ONCE - 1);
         drop(list);
-        first.thread.unpark();
-        others.iter().for_each(|sleeper| sleeper.thread.unpark());
+        first.unpark();
+        others.iter().for_each(Thread::unpark);
+    }
+}
+
+impl List {
+    /// Takes this thread off, if it has woken for no reason.
+    fn forget(&mut self, number: u32) {
+        if !self.sleeping.is_empty() {
+            let me = thread_id();
+            self.sleeping
+                .retain(|other| other.number != number || other.thread.id() != me);
+        }
+    }
+
+    /// Takes the sleepers of a task off: the first, and the others as those that are to be woken.
+    fn take_all(&mut self, number: u32) -> Option<Thread> {
+        let of_task = |other: &Sleeper| other.number == number;
+        let at = self.sleeping.iter().position(of_task)?;
+        let first = self.sleeping.swap_remove(at);
+        let others = self.sleeping.extract_if(at.., |other| of_task(other));
+        self.waking.extend(others.map(|other| other.thread));
+        Some(first.thread)
+    }
+
+    /// At most so many of those that are to be woken.
+    fn take_some(&mut self, most: usize) -> Vec<Thread> {
+        let rest = self.waking.len().saturating_sub(most);
+        let some = self.waking.split_off(rest);
+        if rest == 0 {
+            self.waking = Vec::new();
+        }
+        some
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wait_4_who_wakes_thousands_wakes_a_few_and_leaves_the_others_to_them() {
+        const SLEEPERS: usize = 10_000;
+        let mut list = List::default();
+        let sleeper = |number| Sleeper {
+            number,
+            thread: current(),
+        };
+        list.sleeping.extend((0..SLEEPERS).map(|_| sleeper(1)));
+        list.sleeping.push(sleeper(2));
+        assert!(list.take_all(1).is_some() && list.take_all(1).is_none());
+        let mut woken = 1;
+        while !list.waking.is_empty() {
+            let some = list.take_some(AT_ONCE).len();
+            assert!((1..=AT_ONCE).contains(&some), "{some} at once");
+            woken += some;
+        }
+        assert_eq!((woken, list.sleeping.len()), (SLEEPERS, 1));
+        assert_eq!(list.waking.capacity(), 0, "the room goes with them");
     }
 }
