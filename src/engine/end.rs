@@ -6,16 +6,16 @@ use super::{Engine, TaskRef};
 use crate::arena::Held;
 use crate::clock::{NEVER, Tick};
 use crate::error::{Error, Result};
-use crate::node::extras::{AbortMark, DoneCallback};
+use crate::node::extras::{AbortMark, DoneCallback, Looks};
 use crate::node::slot::Slot;
 use crate::node::word::{
     ABORT, ENDING, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED,
-    STARTED, TERMINAL, WAS_ABORTED, WATCHED,
+    SETTLING, STARTED, TERMINAL, WAS_ABORTED, WATCHED,
 };
 use crate::snapshot;
 use crate::sync::Ordering;
 use crate::tree::abort::{self, Seen};
-use crate::tree::fold::{Fold, Folded};
+use crate::tree::fold::{Fold, Parent};
 use crate::view::Status;
 
 /// How the owner ends its task.
@@ -72,7 +72,7 @@ impl Engine {
         self.realm.check_fork()?;
         let reading = task.slot.word.load();
         if reading.has(TERMINAL | ENDING) {
-            return Err(Error::finished(task.id()));
+            return Err(self.too_late(task));
         }
         if reading.has(STARTED) {
             return Err(Error::started(task.id()));
@@ -87,7 +87,7 @@ impl Engine {
         match task.slot.word.start() {
             Ok(_) => Ok(()),
             Err(NotStarted::Aborted) => Err(never_started(task, end())),
-            Err(NotStarted::Ended) => Err(Error::finished(task.id())),
+            Err(NotStarted::Ended) => Err(self.too_late(task)),
             Err(NotStarted::Already) => Err(Error::started(task.id())),
         }
     }
@@ -158,7 +158,7 @@ impl Engine {
     }
 
     fn lost(&'static self, task: TaskRef, handle: Handle) -> Error {
-        let error = Error::finished(task.id());
+        let error = self.too_late(task);
         if handle == Handle::Goes {
             self.realm.release(task.slot, 1);
         }
@@ -226,11 +226,13 @@ impl Engine {
         }
         if let Some(error) = error {
             flags |= FAILED;
+            let looks = Looks::read(task.slot);
             let mut parts = task.slot.extras_or_new(self.realm).lock();
             parts.error = Some(error);
-            if let Some(mark) = &abort {
+            parts.looks = looks;
+            if let Some(mark) = abort {
                 flags |= WAS_ABORTED;
-                parts.abort.get_or_insert_with(|| mark.clone());
+                parts.abort = Some(mark);
             }
         }
         Ending {
@@ -250,12 +252,11 @@ impl Engine {
             ending.seen |= KIDS;
             if kids.close() > 0 {
                 // Whoever lets go of the kids last settles it.
-                let end = ending.end(0, handle_refs);
-                let before = slot.word.finish(end)?;
-                self.woken(task, before, end.refs_dropped(before), handle_refs);
+                slot.word.finish(ending.end(SETTLING, 0))?;
                 if kids.let_go() {
                     self.settle_from(slot, task);
                 }
+                self.brought_about(task, handle_refs);
                 return Ok(());
             }
         }
@@ -279,32 +280,44 @@ impl Engine {
     ) -> Result<(), NotFinished> {
         let slot = task.slot;
         let handle_refs = u32::from(ending.handle == Handle::Goes);
-        let end = ending.end(SETTLED | GONE, 1 + handle_refs);
+        let refs = 1 + handle_refs;
+        let end = ending.end(SETTLED | GONE, refs);
+        // The last child of a parent that has ended keeps its references until its ancestors
+        // have settled with it.
+        let last = ending.end(SETTLED | GONE | SETTLING, 0);
         let host_id = self.host_id(slot);
         let folded = self
             .folding(task, parent, ending.flags & FAILED != 0)
-            .run(|| slot.word.finish(end))?;
+            .run(ending.flags & WAS_ABORTED != 0, |is_last| {
+                slot.word.finish(if is_last { last } else { end })
+            })?;
         self.forget_host_id(host_id);
-        self.child_folded(task, parent, end, folded);
+        match folded.parent {
+            Parent::GoesOn => self.child_folded(task, end, folded.before),
+            Parent::HasEnded { settles } => {
+                if settles {
+                    self.settle_from(parent, task);
+                }
+                self.brought_about(task, refs);
+            }
+        }
         Ok(())
     }
 
+    /// Everything has come about that goes with an end which did not give its references back.
+    #[cold]
+    fn brought_about(&'static self, task: TaskRef, refs: u32) {
+        let before = task.slot.word.brought_about();
+        self.woken(task, before, 0, refs);
+    }
+
     #[inline(always)]
-    pub(super) fn child_folded(
-        &'static self,
-        task: TaskRef,
-        parent: &'static Slot,
-        end: End,
-        folded: Folded,
-    ) {
-        if folded.parent_settles {
-            self.settle_from(parent, task);
-        }
-        match end.freed(folded.before) {
+    pub(super) fn child_folded(&'static self, task: TaskRef, end: End, before: Reading) {
+        match end.freed(before) {
             true => self.realm.free_slot(task.slot),
             // The handle stays, and has given back what was not its own.
-            false if !folded.before.has(WATCHED) => {}
-            false => self.woken(task, folded.before, 0, end.refs),
+            false if !before.has(WATCHED) => {}
+            false => self.woken(task, before, 0, end.refs),
         }
     }
 
@@ -338,7 +351,7 @@ impl Engine {
             let failed = slot.word.load().has(FAILED);
             let host_id = self.host_id(slot);
             let folding = self.folding(task, parent, failed);
-            let Ok(folded) = folding.run(|| Ok(slot.word.settle(GONE))) else {
+            let Ok(folded) = folding.run(false, |_| Ok(slot.word.settle(GONE))) else {
                 unreachable!("a settle always succeeds")
             };
             self.forget_host_id(host_id);
@@ -347,9 +360,9 @@ impl Engine {
             }
             self.realm.release(slot, 1);
             drop(held);
-            match folded.parent_settles {
-                true => slot = parent,
-                false => return,
+            match folded.parent {
+                Parent::HasEnded { settles: true } => slot = parent,
+                _ => return,
             }
         }
     }
@@ -357,7 +370,8 @@ impl Engine {
     /// Wakes who waits for the end, and gives back the references that the end kept for it.
     #[cold]
     fn woken(&'static self, task: TaskRef, before: Reading, dropped: u32, refs: u32) {
-        if before.has(WATCHED) {
+        // A child forked by a callback of an ancestor's wakes nobody.
+        if before.has(WATCHED) && !self.realm.is_forked() {
             self.wake(task);
         }
         if refs > dropped && !self.realm.is_forked() {
@@ -397,14 +411,15 @@ impl Engine {
         }
     }
 
-    /// Whether the task has ended with all that its end brings about: who looks at a root in
-    /// between sees it settled, but neither kept nor forgotten. The one who ends it goes on
-    /// to see to that, and then looks for those who have begun to wait meanwhile.
+    /// Whether the task has ended with all that its end brings about. Who looks in between sees
+    /// the end, but its ancestors have not settled with it, or, of a root, that it has settled,
+    /// but is neither kept nor forgotten. The one who ends it goes on to see to that, and then
+    /// looks for those who have begun to wait meanwhile.
     pub(super) fn is_over(task: TaskRef) -> bool {
         let reading = task.slot.word.load();
         let is_seen_to =
             || reading.has(GONE) || !task.slot.is_root() || task.tree.deadline() != NEVER;
-        reading.has(TERMINAL) && (!reading.has(SETTLED) || is_seen_to())
+        reading.has(TERMINAL) && !reading.has(SETTLING) && (!reading.has(SETTLED) || is_seen_to())
     }
 
     /// Whether the task has ended.

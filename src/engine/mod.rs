@@ -19,7 +19,9 @@ use crate::clock::{Clock, Tick, Ticks, nanos};
 use crate::error::{Error, ErrorCode, Result};
 use crate::index::{HostIds, Tombstones};
 use crate::names::{Gate, Given, Group, check_name, leak};
+use crate::node::extras::Extras;
 use crate::node::slot::Slot;
+use crate::node::word::{ENDING, PARTS, TERMINAL};
 use crate::provider::Hosted;
 use crate::retention::Retention;
 use crate::sync::{AtomicU32, AtomicU64, Condvar, Lock, Ordering};
@@ -296,10 +298,12 @@ impl TaskRef {
     }
 
     /// Names the units of a task that works. Its other names stay, so that whoever reads them
-    /// meanwhile finds one set or the other, and both are right.
+    /// meanwhile finds one set or the other, and both are right. Where other handles may end the
+    /// task meanwhile, it has `PARTS`: then its end, and this, go through the lock of its extras.
     pub(crate) fn set_units(&self, units: &str) -> Result<()> {
-        self.realm().check_fork()?;
-        let names = self.slot.names(self.realm());
+        let realm = self.realm();
+        realm.check_fork()?;
+        let names = self.slot.names(realm);
         if Engine::has_ended(*self) || *names.units == *units {
             return Ok(());
         }
@@ -307,12 +311,29 @@ impl TaskRef {
             units,
             ..names.given()
         };
-        match self.realm().intern(names.group, &given)?.interned() {
-            Some(set) => self.slot.set_names(set),
-            // What one task alone has is given to it before anybody else sees it, or never.
-            None => return Err(Error::new(ErrorCode::Exhausted, TOO_MANY_NAMES)),
+        let interned = realm.intern(names.group, &given)?.interned();
+        // What one task alone has is given to it before anybody else sees it, or never.
+        let set = interned.ok_or_else(|| Error::new(ErrorCode::Exhausted, TOO_MANY_NAMES))?;
+        let _parts = match self.slot.word.load().has(PARTS) {
+            true => self.slot.extras(realm).map(Extras::lock),
+            false => None,
+        };
+        if !self.slot.word.load().has(ENDING | TERMINAL) {
+            self.slot.set_names(set);
         }
         Ok(())
+    }
+
+    /// The same for a handle that is not alone.
+    pub(crate) fn set_units_of_shared(&self, units: &str) -> Result<()> {
+        self.realm().check_fork()?;
+        if Engine::has_ended(*self) {
+            return Ok(());
+        }
+        self.slot.extras_or_new(self.realm());
+        // From here on nobody ends the task without that lock.
+        self.slot.word.mark(PARTS);
+        self.set_units(units)
     }
 }
 

@@ -32,22 +32,23 @@ impl Engine {
         }
         // The first reason wins, also where it came from above.
         let above = abort::mark_of(task.slot, self.realm);
-        let extras = task.slot.extras_or_new(self.realm);
-        extras.lock().abort.get_or_insert_with(|| {
+        let because = || {
             above.unwrap_or_else(|| AbortMark {
                 reason: reason.into(),
                 at: self.now(),
             })
-        });
-        abort::mark(task.slot, task.tree);
-        abort::call_hooks(task.slot, task.tree, self.realm);
+        };
+        if abort::mark(task.slot, task.tree, self.realm, because) {
+            abort::call_hooks(task.slot, task.tree, self.realm);
+        }
     }
 
     /// The check after the epoch has moved, counted if it finds something.
     #[cold]
     pub(crate) fn abort_requested(&'static self, task: TaskRef, seen: &Seen) -> bool {
         let requested = seen.look(task.slot, task.tree, self.realm);
-        if requested {
+        // What has ended shows those that its end has seen.
+        if requested && !Engine::has_ended(task) {
             // Who never stops may look more often than is counted: that is shown as the most.
             let polls = &task.slot.polls;
             let _ = polls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |polls| {
@@ -155,12 +156,8 @@ impl Engine {
         if Engine::is_over(task) {
             return Ok(());
         }
-        let unless_ended = |error: Error| match Engine::has_ended(task) {
-            true => Ok(()),
-            false => Err(error),
-        };
         if callback::is_inside() && !deadline.has_passed() {
-            return unless_ended(Error::would_deadlock("waiting for a task"));
+            return Err(Error::would_deadlock("waiting for a task"));
         }
         if !matches!(deadline, Deadline::Now) {
             // The finisher either sees the mark and wakes who sleeps, or has ended the task
@@ -173,10 +170,23 @@ impl Engine {
                 return Ok(());
             }
             if in_time {
-                return unless_ended(Error::closed("the manager"));
+                return Err(Error::closed("the manager"));
             }
         }
-        unless_ended(Error::timeout(task.id()))
+        Err(Error::timeout(task.id()))
+    }
+
+    /// What is told to one who comes too late, as another handle ends the task: once it has
+    /// ended, with all that its end brings about. Inside a callback, which that may wait for,
+    /// it is told at once.
+    #[cold]
+    pub(super) fn too_late(&'static self, task: TaskRef) -> Error {
+        if !Engine::is_over(task) && !callback::is_inside() && !self.realm.is_forked() {
+            task.slot.word.mark(WATCHED);
+            let is_over = || Engine::is_over(task);
+            self.realm.sleep(task.slot, &Deadline::Never, is_over);
+        }
+        Error::finished(task.id())
     }
 
     /// Asks the owner to sleep at its next checkpoint.
@@ -228,6 +238,7 @@ impl Engine {
         }
         // Whoever claims the end goes on to it.
         if task.slot.word.load().has(ENDING | TERMINAL) {
+            self.too_late(task);
             return Err(Error::new(
                 ErrorCode::AlreadyFinished,
                 "the task was ended while it slept",

@@ -2,7 +2,7 @@
 
 use super::end::Ending;
 use super::{Engine, Handle, Outcome, TaskRef};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::names::NameSet;
 use crate::node::progress::Last;
 use crate::node::slot::{HOST_ID, Slot};
@@ -63,7 +63,7 @@ impl Engine {
         match is_done && self.end_unseen(task.slot, task.tree, seen.epoch(), keep) {
             true => Ok(()),
             false if claim() => self.end_task(task, &seen, outcome, Handle::Stays),
-            false => Err(Error::finished(task.id())),
+            false => Err(self.too_late(task)),
         }
     }
 
@@ -75,7 +75,10 @@ impl Engine {
         let end = Ending::PLAIN.end(SETTLED | GONE, 2);
         self.end_short(slot, tree, epoch, end, |task, folding, names| {
             self.write_end_time(task);
-            folding.run_plainly(names, |_| slot.word.finish(end))
+            folding.run_plainly(names, |_, is_last| match is_last {
+                true => Err(NotFinished::Changed),
+                false => slot.word.finish(end),
+            })
         })
     }
 
@@ -93,8 +96,9 @@ impl Engine {
         self.end_short(slot, tree, epoch, end, |task, folding, names| {
             // The clock is looked at before anybody is held up.
             let time = self.end_time(task);
-            folding.run_plainly(names, |last| {
-                let before = slot.word.unseen().ok_or(NotFinished::Changed)?;
+            folding.run_plainly(names, |last, is_last| {
+                let before = slot.word.unseen().filter(|_| !is_last);
+                let before = before.ok_or(NotFinished::Changed)?;
                 slot.end.store(time, Ordering::Relaxed);
                 keep(last);
                 slot.word.finish_since(before, end)
@@ -124,7 +128,7 @@ impl Engine {
             return false;
         };
         fold(task, folding, names)
-            .map(|folded| self.child_folded(task, parent, end, folded))
+            .map(|folded| self.child_folded(task, end, folded.before))
             .is_ok()
     }
 }

@@ -53,7 +53,6 @@ macro_rules! forward {
     )*};
     (@call) => { "()" };
     (@call total) => { "(256)" };
-    (@call units) => { "(\"ranges\")" };
     (@call reason) => { "(\"shutdown\")" };
     (@call f) => { "(|| println!(\"interrupted\"))" };
 }
@@ -119,12 +118,23 @@ impl SharedTask {
         id() -> Uuid;
         #[doc = "Tells how many units there are."]
         set_total(total: u64) -> ();
-        #[doc = "Names the units that this task counts."]
-        set_units(units: &str) -> Result<()>;
         #[doc = "Calls `f` when the task is told to abort."]
         on_abort(f: impl FnOnce() + Send + 'static) -> Result<AbortGuard>;
         #[doc = "Tells this task and all below it to abort."]
         abort(reason: &str) -> Result<()>;
+    }
+
+    /// Names the units that this task counts. As [`TaskContext::set_units`].
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?.share();
+    /// task.set_units("ranges")?;
+    /// assert_eq!(task.status()?.progress.units, "ranges");
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn set_units(&self, units: &str) -> Result<()> {
+        self.0.task().set_units_of_shared(units)
     }
 
     /// A handle that can look, wait and ask for an abort, for other threads.

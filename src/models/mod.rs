@@ -16,6 +16,7 @@ mod fold;
 mod lookup;
 mod progress;
 mod retain;
+mod settled;
 mod suspend;
 mod wait;
 

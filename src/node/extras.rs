@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::arena::{Numbered, Pooled};
-use crate::clock::Tick;
+use crate::clock::{NEVER, Tick};
 use crate::error::Result;
 use crate::names::NameSet;
 use crate::node::callback::Callback;
@@ -45,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) error: Option<Arc<str>>,
     /// The first abort of this very task, or, once it has ended, the one that reached it.
     pub(crate) abort: Option<AbortMark>,
+    /// How often it had looked for an abort when it ended: what a status shows from then on.
+    pub(crate) looks: Looks,
     /// A cell for each live reporter, and what those counted that are gone.
     pub(crate) cells: Vec<&'static Cell>,
     pub(crate) retired: u64,
@@ -66,6 +68,32 @@ impl Parts {
             .fold(completed.saturating_add(self.retired), u64::saturating_add)
             .min(CAP);
         Last { completed, total }
+    }
+}
+
+/// How often an abort was looked at, and when last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Looks {
+    pub(crate) polls: u32,
+    pub(crate) last_poll: Tick,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self {
+            polls: 0,
+            last_poll: NEVER,
+        }
+    }
+}
+
+impl Looks {
+    /// So far, by handles that may go on.
+    pub(crate) fn read(slot: &'static Slot) -> Self {
+        Self {
+            polls: slot.polls.load(Ordering::Relaxed),
+            last_poll: slot.last_poll.load(Ordering::Relaxed),
+        }
     }
 }
 

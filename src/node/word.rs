@@ -21,12 +21,13 @@
 //! | `ASLEEP` | the owner, in `checkpoint` | by the owner | the state shows `suspended` |
 //! | `ENDING` | the one who ends a task with parts that others may touch | never | writing end and error |
 //! | `TERMINAL`, `FAILED` | the winning `finish` | never | reading end, error and frozen figures |
-//! | `SETTLED` | who folds the task, or retains the root | never | – |
+//! | `SETTLED` | who folds the task, or retains the root | never | nothing of it changes |
+//! | `SETTLING` | the winning `finish` of a task whose ancestors or children have ended before | by the same thread | having brought about what goes with it, which waiters wait for |
 //! | `GONE` | who unregisters it | never | dropping the registration's reference |
-//! | `ABORT` | `request_abort` on this very task | never | – |
+//! | `ABORT` | `request_abort` on this very task, unless it has settled | never | – |
 //! | `WAS_ABORTED` | the winning `finish`, for an abort that came from above | never | – |
 //! | `WATCHED` | a waiter or a completion callback, before it looks again | never | being woken |
-//! | `PARTS` | who adds a callback or a reporter, or ends a task whose handle stays | never | `ENDING` is needed |
+//! | `PARTS` | who adds a callback or a reporter, changes units that others may read, or ends a task whose handle stays | never | `ENDING` is needed |
 //! | `KIDS` | the first child's maker | never | the kids' block is there |
 //!
 //! Orderings: a transition that publishes (birth, `finish`, `settle`, `unregister`) is a
@@ -67,6 +68,7 @@ pub(crate) const WAS_ABORTED: u64 = 1 << 9;
 pub(crate) const WATCHED: u64 = 1 << 10;
 pub(crate) const PARTS: u64 = 1 << 11;
 pub(crate) const KIDS: u64 = 1 << 12;
+pub(crate) const SETTLING: u64 = 1 << 13;
 
 /// One reading of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,14 +275,24 @@ impl Word {
             .map_err(|_| NotFinished::Changed)
     }
 
-    /// Marks this very task as told to abort. The reading before it.
-    pub(crate) fn request_abort(&self) -> Reading {
-        Reading(self.0.fetch_or(ABORT, Ordering::AcqRel))
+    /// Marks this very task as told to abort; `false` if it has settled, and stays as it is.
+    #[must_use = "the task may have settled"]
+    pub(crate) fn request_abort(&self) -> bool {
+        self.update(|old| match old.has(SETTLED) {
+            true => Err(()),
+            false => Ok(old.with(ABORT)),
+        })
+        .is_ok()
     }
 
     /// A terminal task has folded, or is a root that is kept now. The reading before it.
     pub(crate) fn settle(&self, flags: u64) -> Reading {
         Reading(self.0.fetch_or(SETTLED | flags, Ordering::AcqRel))
+    }
+
+    /// What goes with the end has come about. The reading before it.
+    pub(crate) fn brought_about(&self) -> Reading {
+        Reading(self.0.fetch_and(!SETTLING, Ordering::AcqRel))
     }
 
     /// Takes a settled task out of the manager; `false` for whoever comes second.
@@ -485,7 +497,7 @@ mod tests {
     #[test]
     fn life_4_an_abort_of_this_task_is_never_missed() {
         let word = running();
-        word.request_abort();
+        assert!(word.request_abort());
         assert_eq!(
             word.finish(End {
                 flags: 0,
@@ -502,6 +514,23 @@ mod tests {
             })
             .is_ok()
         );
+    }
+
+    #[test]
+    fn abort_3_what_has_settled_is_not_told_to_abort() {
+        let word = running();
+        let end = End {
+            flags: SETTLING,
+            refs: 0,
+            seen: 0,
+        };
+        assert!(word.finish(end).is_ok());
+        word.settle(GONE);
+        let settled = word.load();
+        assert!(!word.request_abort());
+        assert_eq!(word.load(), settled);
+        assert_eq!(word.brought_about(), settled);
+        assert!(!word.load().has(SETTLING | ABORT));
     }
 
     #[test]

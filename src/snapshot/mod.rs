@@ -16,11 +16,11 @@ use crate::clock::time;
 use crate::engine::{Engine, TaskRef};
 use crate::error::{Error, Result};
 use crate::names::NameSet;
+use crate::node::extras::Looks;
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, INTERNAL, Slot, USER_TASK};
-use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND};
+use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL};
 use crate::provider::Hosted;
-use crate::sync::Ordering;
 use crate::tree::abort;
 use crate::tree::kids::Child;
 use crate::tree::record::Record;
@@ -314,7 +314,7 @@ impl Moment {
             created_at: times.created,
             suspend_requested: reading.has(SUSPEND),
             abort: match self.aborted {
-                true => abort_info(slot, engine.realm),
+                true => abort_info(slot, reading, engine.realm),
                 false => None,
             },
             child_counts: self.counts,
@@ -337,13 +337,19 @@ const NO_PROGRESS: Progress = Progress {
 };
 
 #[cold]
-fn abort_info(slot: &'static Slot, realm: &'static Realm) -> Option<AbortInfo> {
+fn abort_info(slot: &'static Slot, reading: Reading, realm: &'static Realm) -> Option<AbortInfo> {
     let mark = abort::mark_of(slot, realm)?;
+    // Who has a handle may look on when the task has ended.
+    let looks = match reading.has(TERMINAL) {
+        true => slot.extras(realm).map(|extras| extras.lock().looks),
+        false => Some(Looks::read(slot)),
+    };
+    let looks = looks.unwrap_or_default();
     Some(AbortInfo {
         reason: mark.reason.to_string(),
         requested_at: slot.wall().time(mark.at),
-        polls: slot.polls.load(Ordering::Relaxed),
-        last_poll: slot.wall().time(slot.last_poll.load(Ordering::Relaxed)),
+        polls: looks.polls,
+        last_poll: slot.wall().time(looks.last_poll),
     })
 }
 

@@ -128,10 +128,24 @@ impl Seen {
     }
 }
 
-/// Marks the task and raises the epoch. The mark's reason is in place already.
-pub(crate) fn mark(slot: &'static Slot, tree: &Tree) {
-    slot.word.request_abort();
+/// Marks the task and raises the epoch; `false`, and nothing has happened, if it has settled.
+/// `because` is the reason, unless it has one, as the first one wins.
+pub(crate) fn mark(
+    slot: &'static Slot,
+    tree: &Tree,
+    realm: &'static Realm,
+    because: impl FnOnce() -> AbortMark,
+) -> bool {
+    {
+        // Who finds the mark finds its reason under this lock, and there is none without a mark.
+        let mut parts = slot.extras_or_new(realm).lock();
+        if !slot.word.request_abort() {
+            return false;
+        }
+        parts.abort.get_or_insert_with(because);
+    }
     tree.raise_epoch();
+    true
 }
 
 /// Calls everybody in the tree whom the abort of a task reaches, or another one.

@@ -7,7 +7,7 @@ use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
 use crate::node::progress::{Amounts, Last, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
-use crate::node::word::{NotFinished, Reading, STARTED};
+use crate::node::word::{ABORT, NotFinished, Reading, STARTED, WAS_ABORTED};
 use crate::sync::{Ordering, ShortGuard};
 use crate::tree::family::{Family, Folding, Legacy};
 use crate::tree::kids::Kids;
@@ -19,8 +19,18 @@ use crate::tree::root::Tree;
 pub(crate) struct Folded {
     /// The word before the transition that went with it.
     pub(crate) before: Reading,
-    /// The parent has ended before, and this was its last child: it has settled too.
-    pub(crate) parent_settles: bool,
+    pub(crate) parent: Parent,
+}
+
+/// What a fold means to the parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parent {
+    GoesOn,
+    /// It was the last child of its family, and the parent has ended before, or is about to.
+    /// If nobody else keeps it, it has settled too.
+    HasEnded {
+        settles: bool,
+    },
 }
 
 /// A child whose own children have all folded, and where it goes.
@@ -36,16 +46,18 @@ pub(crate) struct Fold {
 
 impl Fold {
     /// Folds the child. `publish` changes its word while the family is locked, so that live
-    /// and kept view switch at once; if it fails nothing happened.
+    /// and kept view switch at once; if it fails nothing happened. It is told whether the parent
+    /// may settle with it. `was_aborted` is whether the child ends because of an abort.
     pub(crate) fn run(
         self,
-        publish: impl FnOnce() -> Result<Reading, NotFinished>,
+        was_aborted: bool,
+        publish: impl FnOnce(bool) -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         if self.parent.is(HOST_ID) {
             remember_parent(self.child, self.parent, self.realm);
         }
         if let Some(names) = self.plain_names() {
-            return self.run_plainly(names, |_| publish());
+            return self.run_plainly(names, |_, is_last| publish(is_last));
         }
         let names = self.child.names(self.realm);
         let (legacy, room) = match self.child.kids(self.realm) {
@@ -62,7 +74,7 @@ impl Fold {
         let shown = Shown::of(own, sums, !self.failed);
         let shard = (!self.has_shard_of_parent()).then(|| self.child.shard());
         let more = more_of(self.child, self.realm, &names, &shown, legacy, shard).map(Arc::new);
-        let folding = Folding {
+        let mut folding = Folding {
             error: more
                 .as_ref()
                 .and_then(|m| m.first_error.clone().or_else(|| m.error.clone())),
@@ -77,13 +89,19 @@ impl Fold {
         let kids = self.parent.kids(self.realm);
         let kids = kids.expect("a child that nobody else ends has its parent");
         let mut family = kids.family_of(self.child.order());
-        let before = publish()?;
+        let is_last = is_last(&family);
+        let before = publish(is_last)?;
+        if was_aborted || before.has(ABORT | WAS_ABORTED) {
+            // One that came in time, and no later one, whose aborter may have written its
+            // reason already.
+            folding.record.set_abort(abort_of(self.child, self.realm));
+        }
         if room > 0 {
             self.tree.kept.fetch_sub(room, Ordering::Relaxed);
         }
         let Self { child, realm, .. } = self;
         family.fold(child, folding, kids, self.share(), realm);
-        Ok(Self::folded(kids, family, before))
+        Ok(Self::folded(kids, family, is_last, before))
     }
 
     /// The child's names, if there is nothing else to keep but its amounts.
@@ -103,7 +121,7 @@ impl Fold {
     pub(crate) fn run_plainly(
         self,
         names: &'static NameSet,
-        publish: impl FnOnce(Last) -> Result<Reading, NotFinished>,
+        publish: impl FnOnce(Last, bool) -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         let Self { child, realm, .. } = self;
         // Another handle may have ended the child, and then its parent's slot be somebody else's,
@@ -111,13 +129,14 @@ impl Fold {
         let kids = self.parent.kids(realm).ok_or(NotFinished::Already)?;
         let mut family = kids.family_of(child.order());
         let last = Last::read(child);
-        let before = publish(last)?;
+        let is_last = is_last(&family);
+        let before = publish(last, is_last)?;
         let amounts = Amounts::of_ended(last, &names.units);
         let record = || Record::new(&self.facts(before, Some(names)), amounts, None);
         let label = child.label(realm);
         let share = (kids, self.share());
         family.fold_plainly(child, amounts, record, label, share, realm);
-        Ok(Self::folded(kids, family, before))
+        Ok(Self::folded(kids, family, is_last, before))
     }
 
     #[inline(always)]
@@ -129,14 +148,21 @@ impl Fold {
     }
 
     #[inline(always)]
-    fn folded(kids: &'static Kids, family: ShortGuard<'static, Family>, before: Reading) -> Folded {
-        let was_last = family.closed && family.live() == 0;
+    fn folded(
+        kids: &'static Kids,
+        family: ShortGuard<'static, Family>,
+        was_last: bool,
+        before: Reading,
+    ) -> Folded {
         // Only the last may touch the block afterwards, which it keeps from being given back.
         drop(family);
-        Folded {
-            before,
-            parent_settles: was_last && kids.let_go(),
-        }
+        let parent = match was_last {
+            false => Parent::GoesOn,
+            true => Parent::HasEnded {
+                settles: kids.let_go(),
+            },
+        };
+        Folded { before, parent }
     }
 
     /// With the names by whose units its amounts were told, as another thread may give it others.
@@ -157,6 +183,24 @@ impl Fold {
             names: names.map_or(0, |set| set.number),
         }
     }
+}
+
+/// Whether the child that is about to fold out of its family is the last, and there are no more.
+#[inline(always)]
+fn is_last(family: &Family) -> bool {
+    family.closed && family.live() == 1
+}
+
+/// The abort that reached a child before it settled, for its record.
+fn abort_of(child: &'static Slot, realm: &'static Realm) -> Option<KeptAbort> {
+    let parts = child.extras(realm)?.lock();
+    let wall = child.wall();
+    parts.abort.as_ref().map(|mark| KeptAbort {
+        reason: Arc::clone(&mark.reason),
+        at: wall.utc(mark.at),
+        polls: parts.looks.polls,
+        last_poll: wall.utc(parts.looks.last_poll),
+    })
 }
 
 /// What a record has to carry beyond the plain facts, if anything.
@@ -193,12 +237,6 @@ fn more_of(
         let parts = extras.lock();
         more.entity = parts.entity.clone();
         more.error = parts.error.clone();
-        more.abort = parts.abort.as_ref().map(|mark| KeptAbort {
-            reason: Arc::clone(&mark.reason),
-            at: child.wall().utc(mark.at),
-            polls: child.polls.load(Ordering::Relaxed),
-            last_poll: child.wall().utc(child.last_poll.load(Ordering::Relaxed)),
-        });
     }
     if let Some(label) = label {
         more.entity = label.get().name();

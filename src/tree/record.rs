@@ -189,6 +189,11 @@ impl Record {
         Arc::make_mut(more).entity = entity;
     }
 
+    pub(crate) fn set_abort(&mut self, abort: Option<KeptAbort>) {
+        let more = self.more.get_or_insert_default();
+        Arc::make_mut(more).abort = abort;
+    }
+
     /// Drops what is out of the ordinary.
     #[inline]
     pub(crate) fn forget_more(&mut self) {
