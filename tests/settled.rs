@@ -258,6 +258,30 @@ fn life_8_whoever_hears_of_the_last_end_below_finds_all_ancestors_settled() {
 }
 
 #[test]
+fn life_8_an_end_of_any_kind_settles_the_ancestors_that_have_ended() {
+    type End = (&'static str, fn(Task));
+    let ends: [End; 6] = [
+        ("finish", |leaf| leaf.finish().unwrap()),
+        ("fail", |leaf| leaf.fail("failed").unwrap()),
+        ("drop", drop),
+        ("shared finish", |leaf| leaf.share().finish().unwrap()),
+        ("shared fail", |leaf| leaf.share().fail("failed").unwrap()),
+        ("shared drop", |leaf| drop(leaf.share())),
+    ];
+    for (name, end) in ends {
+        let node = node();
+        let root = node.module.task("root").start().unwrap();
+        let id = root.id();
+        let middle = root.child("part").start().unwrap();
+        let leaf = middle.child("piece").start().unwrap();
+        root.finish().unwrap();
+        middle.finish().unwrap();
+        end(leaf);
+        assert!(node.manager.take_status(id).unwrap().settled, "{name}");
+    }
+}
+
+#[test]
 fn life_2_who_loses_is_told_once_the_task_has_ended() {
     watched(|| {
         let node = node();

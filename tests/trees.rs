@@ -271,6 +271,31 @@ fn fold_4_a_tree_keeps_no_more_than_its_share_and_drops_the_deepest() {
 }
 
 #[test]
+fn fold_4_failures_that_a_full_tree_drops_leave_room_for_later_ones() {
+    let node = node_with(|builder| builder.max_kept_per_root(4).max_kept_children(4));
+    let root = node.module.task("t").start().unwrap();
+    let child = |parent: &Task, name: &str| parent.child("t").entity(name).start().unwrap();
+    let other = child(&root, "other");
+    for part in ["one", "two"] {
+        child(&other, part).finish().unwrap();
+    }
+    let parent = child(&root, "parent");
+    for part in ["first", "second", "third", "fourth", "fifth"] {
+        child(&parent, part).fail("failed").unwrap();
+    }
+    let first_two = ["parent", "first", "second"];
+    assert_eq!(node.entities(parent.id()), first_two, "the tree is full");
+    assert_eq!(parent.status().unwrap().child_counts.not_kept, 3);
+    // Its record takes the room of one of the two that it kept.
+    other.finish().unwrap();
+    child(&parent, "late").fail("failed").unwrap();
+    assert_eq!(
+        node.entities(parent.id()),
+        ["parent", "first", "second", "late"]
+    );
+}
+
+#[test]
 fn fold_5_breadth_first_siblings_by_creation_live_or_kept() {
     let node = node();
     let root = node.module.task("t").entity("r").start().unwrap();

@@ -158,7 +158,8 @@ impl Engine {
     }
 
     fn lost(&'static self, task: TaskRef, handle: Handle) -> Error {
-        let error = self.too_late(task);
+        // Whoever was faster did it in one step: for more than one it is claimed.
+        let error = Error::finished(task.id());
         if handle == Handle::Goes {
             self.realm.release(task.slot, 1);
         }
@@ -288,9 +289,7 @@ impl Engine {
         let host_id = self.host_id(slot);
         let folded = self
             .folding(task, parent, ending.flags & FAILED != 0)
-            .run(ending.flags & WAS_ABORTED != 0, |is_last| {
-                slot.word.finish(if is_last { last } else { end })
-            })?;
+            .run(|is_last| slot.word.finish(if is_last { last } else { end }))?;
         self.forget_host_id(host_id);
         match folded.parent {
             Parent::GoesOn => self.child_folded(task, end, folded.before),
@@ -351,7 +350,7 @@ impl Engine {
             let failed = slot.word.load().has(FAILED);
             let host_id = self.host_id(slot);
             let folding = self.folding(task, parent, failed);
-            let Ok(folded) = folding.run(false, |_| Ok(slot.word.settle(GONE))) else {
+            let Ok(folded) = folding.run(|_| Ok(slot.word.settle(GONE))) else {
                 unreachable!("a settle always succeeds")
             };
             self.forget_host_id(host_id);

@@ -130,7 +130,7 @@ fn wait_vs_the_end_of_a_parent_with_a_live_child() {
 /// mark was refused.
 #[test]
 fn abort_vs_finish_what_has_settled_stays() {
-    check(3, || {
+    check(1, || {
         let host = Host::new();
         let root = host.kept_root();
         let task = root.child("part").abortable().start().unwrap();
@@ -150,6 +150,27 @@ fn abort_vs_finish_what_has_settled_stays() {
         }
         let last = observer.status().unwrap();
         let kept = root.observe().status_tree().unwrap().remove(1);
+        assert_eq!((kept.state, kept.abort), (last.state, last.abort));
+    });
+}
+
+/// abort_3, fold_1. Fails if a record's abort is read before its task has settled.
+#[test]
+fn abort_vs_the_last_end_below_its_record_tells_what_its_status_does() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.kept_root();
+        let middle = root.child("part").start().unwrap();
+        let leaf = middle.child("piece").start().unwrap();
+        let observer = middle.observe();
+        middle.finish().unwrap();
+        let owner = thread::spawn(move || leaf.finish());
+        let (held, engine) = observer.registered().unwrap();
+        engine.abort_regardless(crate::engine::TaskRef::of(held), "too late");
+        let _ = owner.join().unwrap();
+        let last = observer.status().unwrap();
+        let kept = root.observe().status_tree().unwrap().remove(1);
+        assert!(last.settled);
         assert_eq!((kept.state, kept.abort), (last.state, last.abort));
     });
 }
@@ -244,7 +265,7 @@ fn finish_vs_finish_in_the_callback_that_it_waits_for() {
 /// prog_2. Fails if the status of a parent does not look again whether it has ended.
 #[test]
 fn finish_vs_status_of_a_parent_without_children() {
-    check(2, || {
+    check(1, || {
         let host = Host::new();
         let root = host.kept_root();
         let taken = crate::Uuid::from_u128(7);

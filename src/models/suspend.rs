@@ -43,7 +43,8 @@ fn checkpoint_vs_abort_no_lost_wake_up() {
     });
 }
 
-/// life_9. Fails if `fall_asleep` does not mark the task as watched.
+/// life_9, life_2. Fails if `fall_asleep` does not mark the task as watched, or if who would sleep
+/// is told of an end that has only begun.
 #[test]
 fn checkpoint_vs_finish_by_another_thread() {
     check(3, || {
@@ -51,9 +52,13 @@ fn checkpoint_vs_finish_by_another_thread() {
         let task = Arc::new(host.kept_root().share());
         task.observe().suspend().unwrap();
         let other = Arc::clone(&task);
-        let sleeper = thread::spawn(move || other.checkpoint());
+        let sleeper = thread::spawn(move || {
+            let error = other.checkpoint().unwrap_err();
+            assert_eq!(other.status().unwrap().state, State::Done);
+            error
+        });
         task.finish().unwrap();
-        let error = sleeper.join().unwrap().unwrap_err();
+        let error = sleeper.join().unwrap();
         assert_eq!(error.code(), ErrorCode::AlreadyFinished);
         assert_eq!(task.status().unwrap().state, State::Done);
     });

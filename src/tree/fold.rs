@@ -7,7 +7,7 @@ use crate::clock::NEVER;
 use crate::names::{NameSet, Names};
 use crate::node::progress::{Amounts, Last, Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, HOST_ID, PARENT_ID, Slot, USER_TASK};
-use crate::node::word::{ABORT, NotFinished, Reading, STARTED, WAS_ABORTED};
+use crate::node::word::{NotFinished, Reading, STARTED};
 use crate::sync::{Ordering, ShortGuard};
 use crate::tree::family::{Family, Folding, Legacy};
 use crate::tree::kids::Kids;
@@ -47,10 +47,9 @@ pub(crate) struct Fold {
 impl Fold {
     /// Folds the child. `publish` changes its word while the family is locked, so that live
     /// and kept view switch at once; if it fails nothing happened. It is told whether the parent
-    /// may settle with it. `was_aborted` is whether the child ends because of an abort.
+    /// may settle with it.
     pub(crate) fn run(
         self,
-        was_aborted: bool,
         publish: impl FnOnce(bool) -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         if self.parent.is(HOST_ID) {
@@ -91,10 +90,9 @@ impl Fold {
         let mut family = kids.family_of(self.child.order());
         let is_last = is_last(&family);
         let before = publish(is_last)?;
-        if was_aborted || before.has(ABORT | WAS_ABORTED) {
-            // One that came in time, and no later one, whose aborter may have written its
-            // reason already.
-            folding.record.set_abort(abort_of(self.child, self.realm));
+        // Not before: from here on it is not aborted any more.
+        if let Some(abort) = abort_of(self.child, self.realm) {
+            folding.record.set_abort(abort);
         }
         if room > 0 {
             self.tree.kept.fetch_sub(room, Ordering::Relaxed);

@@ -189,9 +189,9 @@ impl Record {
         Arc::make_mut(more).entity = entity;
     }
 
-    pub(crate) fn set_abort(&mut self, abort: Option<KeptAbort>) {
+    pub(crate) fn set_abort(&mut self, abort: KeptAbort) {
         let more = self.more.get_or_insert_default();
-        Arc::make_mut(more).abort = abort;
+        Arc::make_mut(more).abort = Some(abort);
     }
 
     /// Drops what is out of the ordinary.
