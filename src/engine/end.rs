@@ -254,10 +254,8 @@ impl Engine {
             if kids.close() > 0 {
                 // Whoever lets go of the kids last settles it.
                 slot.word.finish(ending.end(SETTLING, 0))?;
-                if kids.let_go() {
-                    self.settle_from(slot, task);
-                }
-                self.brought_about(task, handle_refs);
+                let settles = kids.let_go().then_some(slot);
+                self.bring_about(task, settles, handle_refs);
                 return Ok(());
             }
         }
@@ -294,20 +292,23 @@ impl Engine {
         match folded.parent {
             Parent::GoesOn => self.child_folded(task, end, folded.before),
             Parent::HasEnded { settles } => {
-                if settles {
-                    self.settle_from(parent, task);
-                }
-                self.brought_about(task, refs);
+                self.bring_about(task, settles.then_some(parent), refs);
             }
         }
         Ok(())
     }
 
-    /// Everything has come about that goes with an end which did not give its references back.
+    /// Settles who settles with an end that was published as `SETTLING`, and gave none of its
+    /// references back; then it is over. Callbacks come last: what one waits for is over, too.
     #[cold]
-    fn brought_about(&'static self, task: TaskRef, refs: u32) {
+    fn bring_about(&'static self, task: TaskRef, settles: Option<&'static Slot>, refs: u32) {
+        let root = settles.and_then(|first| self.settle_from(first, task));
         let before = task.slot.word.brought_about();
         self.woken(task, before, 0, refs);
+        if let Some(held) = root {
+            let slot = held.slot();
+            self.woken(TaskRef { slot, ..task }, slot.word.mark(0), 0, 0);
+        }
     }
 
     #[inline(always)]
@@ -333,9 +334,10 @@ impl Engine {
     }
 
     /// Settles a task that has ended before and whose last child has folded, and whoever
-    /// settles with it, one at a time up to the root.
+    /// settles with it, one at a time up to the root. If that has settled, its callbacks are the
+    /// caller's to run.
     #[cold]
-    fn settle_from(&'static self, first: &'static Slot, below: TaskRef) {
+    fn settle_from(&'static self, first: &'static Slot, below: TaskRef) -> Option<Held> {
         let mut slot = first;
         loop {
             // Not settled yet, so its registration's reference stands.
@@ -344,8 +346,10 @@ impl Engine {
             let Some(parent) = slot.parent(self.realm) else {
                 slot.word.settle(0);
                 self.root_settled(task);
-                self.woken(task, slot.word.mark(0), 0, 0);
-                return;
+                if slot.word.mark(0).has(WATCHED) {
+                    self.realm.wake(slot);
+                }
+                return Some(held);
             };
             let failed = slot.word.load().has(FAILED);
             let host_id = self.host_id(slot);
@@ -361,7 +365,7 @@ impl Engine {
             drop(held);
             match folded.parent {
                 Parent::HasEnded { settles: true } => slot = parent,
-                _ => return,
+                _ => return None,
             }
         }
     }

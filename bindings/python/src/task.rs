@@ -1,6 +1,7 @@
 //! The owner of a task: runs it and ends it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
@@ -58,7 +59,7 @@ impl Task {
     ) -> PyResult<taskmgr::Result<()>> {
         let owner = self.owner();
         let ended = if !gate::has_abort_callbacks() {
-            end(owner)
+            taskmgr::nonblocking(|| end(owner))
         } else if gate::is_busy() {
             let owner = SharedTask::clone(owner);
             wait::interruptible(py, move || end(&owner))?
@@ -67,7 +68,20 @@ impl Task {
         };
         let forked = matches!(&ended, Err(error) if error.code() == ErrorCode::Forked);
         self.has_ended.store(!forked, Ordering::Relaxed);
-        Ok(ended)
+        self.told(py, ended)
+    }
+
+    /// Who comes too late hears of it once the task has ended, and waits for that detached: who
+    /// ends it may need the GIL.
+    fn told(&self, py: Python<'_>, answer: taskmgr::Result<()>) -> PyResult<taskmgr::Result<()>> {
+        let is_late = matches!(&answer, Err(error) if error.code() == ErrorCode::AlreadyFinished);
+        if is_late && !gate::is_inside() {
+            let observer = self.owner().observe();
+            if observer.wait_timeout(Duration::ZERO).is_err() {
+                let _ = wait::interruptible(py, move || observer.wait())?;
+            }
+        }
+        Ok(answer)
     }
 }
 
@@ -109,12 +123,18 @@ impl Task {
     /// Starts the task, and returns it. `Aborted` if it was told to abort: it has failed then;
     /// `AlreadyStarted`.
     fn start(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().owner().start().or_raise(slf.py())?;
+        let (task, py) = (slf.get(), slf.py());
+        // One that was told to abort ends here.
+        let started = match gate::has_abort_callbacks() {
+            false => taskmgr::nonblocking(|| task.owner().start()),
+            true => py.detach(|| task.owner().start()),
+        };
+        task.told(py, started)?.or_raise(py)?;
         Ok(slf)
     }
 
     /// Ends the task as done. `Aborted` if it was told to abort: it has failed then;
-    /// `AlreadyFinished` for all but the one that ends it.
+    /// `AlreadyFinished` for all but the one that ends it, once it has.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         self.end(py, SharedTask::finish)?.or_raise(py)
     }

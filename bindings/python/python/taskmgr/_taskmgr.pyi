@@ -292,7 +292,7 @@ class Task:
 
     def finish(self) -> None:
         """Ends the task as done. `Aborted` if it was told to abort: it has failed then;
-        `AlreadyFinished` for all but the one that ends it."""
+        `AlreadyFinished` for all but the one that ends it, once it has."""
 
     def fail(self, error: str | BaseException) -> None:
         """Ends the task as failed, with a text or with the exception's type and message."""
