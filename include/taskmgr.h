@@ -1610,7 +1610,8 @@ taskmgr_code taskmgr_task_start_created(const taskmgr_task *task);
 /**
  * Ends the task as done.
  *
- * The handle stays, to be freed. Threads: any; of several that end it one wins.
+ * The handle stays, to be freed. Threads: any; of several that end it one wins, and the others
+ * return once it has ended; inside a callback at once.
  * Errors: ABORTED if it was told to abort, and NOT_STARTED if it was not started: it has ended
  * as failed; ALREADY_FINISHED. Since 0.1.0.
  */
@@ -1619,7 +1620,8 @@ taskmgr_code taskmgr_task_finish(const taskmgr_task *task);
 /**
  * Ends the task as failed, with this error. One that was told to abort keeps both reasons.
  *
- * The handle stays, to be freed. Threads: any; of several that end it one wins.
+ * The handle stays, to be freed. Threads: any; of several that end it one wins, and the others
+ * return once it has ended; inside a callback at once.
  * Errors: ALREADY_FINISHED. Since 0.1.0.
  */
 taskmgr_code taskmgr_task_fail(const taskmgr_task *task, taskmgr_str error);

@@ -213,7 +213,9 @@ impl Observer {
         }
     }
 
-    /// Sleeps until the task has ended, and returns its final status.
+    /// Sleeps until the task has ended, and returns its final status. Whatever its end brings
+    /// about has happened by then: it has folded or is kept, and ancestors that had ended before,
+    /// and waited for it alone, have settled.
     ///
     /// A task that ends before its children has ended all the same.
     ///
@@ -233,7 +235,8 @@ impl Observer {
         self.wait_until(&Deadline::Never)
     }
 
-    /// The same, for no longer than this; zero asks without blocking.
+    /// The same, for no longer than this; zero asks without blocking. It times out as well while
+    /// what the end brings about is under way, though a status may show the end already.
     ///
     /// # Errors
     /// [`Timeout`](ErrorCode::Timeout), and as [`wait`](Self::wait).

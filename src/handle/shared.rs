@@ -264,7 +264,7 @@ impl SharedTask {
     ///
     /// # Errors
     /// As [`Task::finish`]; [`AlreadyFinished`](crate::ErrorCode::AlreadyFinished) for all
-    /// but the one that ends it.
+    /// but the one that ends it, once it has; inside a callback at once.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;

@@ -159,7 +159,8 @@ pub extern "C" fn taskmgr_task_start_created(task: Option<&'static taskmgr_task>
 
 /// Ends the task as done.
 ///
-/// The handle stays, to be freed. Threads: any; of several that end it one wins.
+/// The handle stays, to be freed. Threads: any; of several that end it one wins, and the others
+/// return once it has ended; inside a callback at once.
 /// Errors: ABORTED if it was told to abort, and NOT_STARTED if it was not started: it has ended
 /// as failed; ALREADY_FINISHED. Since 0.1.0.
 #[unsafe(no_mangle)]
@@ -169,7 +170,8 @@ pub extern "C" fn taskmgr_task_finish(task: Option<&'static taskmgr_task>) -> ta
 
 /// Ends the task as failed, with this error. One that was told to abort keeps both reasons.
 ///
-/// The handle stays, to be freed. Threads: any; of several that end it one wins.
+/// The handle stays, to be freed. Threads: any; of several that end it one wins, and the others
+/// return once it has ended; inside a callback at once.
 /// Errors: ALREADY_FINISHED. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_fail(
