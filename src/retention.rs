@@ -115,4 +115,39 @@ mod tests {
             retention.all().len()
         );
     }
+    #[test]
+    fn ttl_2_entries_that_have_expired_do_not_make_room_for_those_of_roots_that_were_read() {
+        let mut retention = Retention::default();
+        for slot in 0..1000 {
+            retention.push(1, place(slot));
+        }
+        assert_eq!(pop(&mut retention, 1).len(), 1000);
+        for slot in 0..200 {
+            retention.push(1000, place(slot));
+            retention.forget_one(|_| false);
+        }
+        let left = retention.all().len();
+        assert!(left <= 65, "{left} entries for no root");
+    }
+
+    #[test]
+    fn ttl_2_entries_are_swept_when_most_have_lost_their_root_and_not_each_time() {
+        let mut retention = Retention::default();
+        for slot in 0..1000 {
+            retention.push(1000, place(slot));
+        }
+        let mut sweeps = Vec::new();
+        for taken in 1..=1000 {
+            let asked = std::cell::Cell::new(false);
+            retention.forget_one(|place| {
+                asked.set(true);
+                place.slot >= taken
+            });
+            if asked.get() {
+                sweeps.push(taken);
+            }
+        }
+        assert_eq!(sweeps, [501, 751, 876, 941]);
+        assert_eq!(retention.all().len(), 59);
+    }
 }

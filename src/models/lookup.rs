@@ -2,7 +2,7 @@
 
 use loom::thread;
 
-use super::{Host, check};
+use super::{Host, TTL, check};
 use crate::sync::Deadline;
 use crate::{ErrorCode, Filter, GoneReason, State, Uuid};
 
@@ -112,6 +112,27 @@ fn listing_vs_reuse_of_a_slot_never_mixed() {
                 (id, expected, sequence)
             );
         }
+    });
+}
+
+/// list_1. Fails if a task is listed in the place of the one that had its slot before.
+#[test]
+fn listing_vs_reuse_of_a_slot_in_order_of_creation() {
+    check(1, || {
+        let host = Host::new();
+        let first = host.repair.task("first").start().unwrap();
+        host.clock.advance(TTL);
+        let between = host.repair.task("between").start().unwrap();
+        let (repair, clock) = (host.repair.clone(), host.clock.clone());
+        let owner = thread::spawn(move || {
+            first.finish().unwrap();
+            clock.advance(TTL);
+            repair.task("second").start().unwrap()
+        });
+        let listed = host.repair.list(&Filter::new()).unwrap();
+        assert!(listed.is_sorted_by_key(|stats| stats.created_at));
+        assert!(listed.iter().any(|stats| stats.id == between.id()));
+        drop(owner.join().unwrap());
     });
 }
 
