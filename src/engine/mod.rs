@@ -7,6 +7,8 @@ mod find;
 mod ids;
 mod reach;
 mod retain;
+#[cfg(all(test, not(loom)))]
+mod reuse;
 mod shared;
 mod short_end;
 mod watch;
