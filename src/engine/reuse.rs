@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::arena::Numbered;
+use crate::node::word::GONE;
 use crate::{Clock, Manager, ManualClock, Module, Observer, Task, TaskBuilder, Uuid};
 
 const TTL: Duration = Duration::from_secs(60);
@@ -224,4 +225,76 @@ fn id_1_a_task_that_was_refused_leaves_no_place_behind() {
         }
         places.check(what);
     }
+}
+
+#[test]
+fn ttl_2_the_thread_forgets_what_has_expired_and_what_expires_sooner_wakes_it() {
+    let manager = Manager::builder().user_task_ttl(TTL).build().unwrap();
+    let module = manager.register_module("m").unwrap();
+    let finish = || {
+        let task = module.task("t").user_task().start().unwrap();
+        let observer = task.observe();
+        task.finish().unwrap();
+        observer
+    };
+    // Nothing looks for it, so that nothing but the thread forgets it.
+    let is_gone = |observer: &Observer| {
+        let (held, _) = observer.registered().unwrap();
+        held.slot().word.load().has(GONE)
+    };
+    let stays = finish();
+    manager.set_user_task_ttl(Duration::from_millis(1)).unwrap();
+    for _ in 0..3 {
+        let goes = finish();
+        let begun = std::time::Instant::now();
+        while !is_gone(&goes) {
+            assert!(begun.elapsed() < TTL, "nobody has forgotten it");
+            std::thread::yield_now();
+        }
+    }
+    assert!(!is_gone(&stays));
+}
+
+#[test]
+fn ttl_2_deadlines_of_roots_that_were_read_or_drained_do_not_pile_up() {
+    let host = host();
+    let finish = || {
+        let task = host.module.task("t").user_task().start().unwrap();
+        let (id, engine) = (task.id(), task.task.engine());
+        task.finish().unwrap();
+        (id, engine)
+    };
+    let (stays, engine) = finish();
+    let entries = || engine.retention.lock().queue.all().len();
+    for _ in 0..300 {
+        let (id, _) = finish();
+        host.manager.take_status(id).unwrap();
+    }
+    assert!(entries() < 150, "{} entries for one root", entries());
+    assert!(host.manager.status(stays).is_ok());
+    for _ in 0..300 {
+        finish();
+    }
+    assert_eq!(host.module.drain().unwrap(), 301);
+    assert!(entries() < 150, "{} entries for no root", entries());
+}
+
+#[test]
+fn wait_3_callbacks_that_are_taken_back_leave_nothing_with_a_task_that_works_on() {
+    let host = host();
+    let task = host.module.task("t").start().unwrap();
+    let stays = (
+        task.on_abort(|| {}).unwrap(),
+        task.observe().on_done(drop).unwrap(),
+    );
+    for _ in 0..100 {
+        drop(task.on_abort(|| {}).unwrap());
+        drop(task.observe().on_done(drop).unwrap());
+        drop(task.reporter());
+    }
+    let parts = task.task.slot.extras(task.task.realm()).unwrap().lock();
+    let kept = (parts.aborts.len(), parts.done.len(), parts.cells.len());
+    drop(parts);
+    assert_eq!(kept, (1, 1, 0));
+    drop(stays);
 }
