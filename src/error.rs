@@ -381,6 +381,15 @@ impl Error {
         )
     }
 
+    /// With its causes in its own words, as nobody else's code makes them up later.
+    pub(crate) fn without_source(mut self) -> Self {
+        if self.0.source.is_some() {
+            self.0.message = chain(&self);
+            self.0.source = None;
+        }
+        self
+    }
+
     pub(crate) fn from_work(source: BoxError, id: Uuid) -> Self {
         match source.downcast::<Error>() {
             Ok(error) => *error,

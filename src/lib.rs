@@ -58,8 +58,8 @@ pub use clock::{Clock, ManualClock};
 pub use engine::RawTask;
 pub use error::{BoxError, Error, ErrorCode, GoneReason, Result};
 pub use handle::{
-    AbortGuard, AsTask, DoneGuard, Observer, Reporter, SharedTask, Spawned, Task, TaskBuilder,
-    TaskContext,
+    AbortGuard, AsTask, DoneGuard, Observer, Reporter, Search, SharedTask, Spawned, Task,
+    TaskBuilder, TaskContext,
 };
 pub use manager::{Manager, ManagerBuilder};
 pub use module::Module;
@@ -67,8 +67,8 @@ pub use node::callback::nonblocking;
 pub use provider::{Completion, Provider};
 pub use uuid::Uuid;
 pub use view::{
-    AbortInfo, ChildCounts, ChildId, CloseReport, Filter, Kind, Name, Progress, State, Stats,
-    Status,
+    AbortInfo, ChildCounts, ChildId, CloseReport, Filter, Kind, Listing, Missing, Name, Progress,
+    ProviderId, State, Stats, Status,
 };
 
 /// The README's code is tested with the rest.

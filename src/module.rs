@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::handle::TaskBuilder;
 use crate::provider::{Hosted, Provider};
 use crate::snapshot;
-use crate::view::{CloseReport, Filter, Stats};
+use crate::view::{CloseReport, Filter, Listing, Stats};
 
 /// A module: a group of operations of one nature, e.g. all repairs.
 ///
@@ -66,10 +66,11 @@ impl Module {
         TaskBuilder::root(self.engine, self.core, self.registration, type_)
     }
 
-    /// The module's tasks, by time of creation and then id.
+    /// The module's tasks, by time of creation and then id. Virtual ones of a provider that
+    /// gives no answer are not among them: [`listing`](Self::listing) says so.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
+    /// As [`listing`](Self::listing).
     ///
     /// ```
     /// use taskmgr::Filter;
@@ -80,9 +81,32 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn list(&self, filter: &Filter) -> Result<Vec<Stats>> {
+        Ok(self.listing(filter)?.tasks)
+    }
+
+    /// The module's tasks, and the providers that did not say in time which tasks they have. All
+    /// are asked at once, within the manager's provider deadline; one that let an earlier call
+    /// pass it, and has answered none since, is not waited for.
+    ///
+    /// # Errors
+    /// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) in a callback or a provider, if the
+    /// module has one; [`Closed`](crate::ErrorCode::Closed);
+    /// [`Forked`](crate::ErrorCode::Forked).
+    ///
+    /// ```
+    /// use taskmgr::Filter;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let repair = manager.register_module("repair")?;
+    /// let listing = repair.listing(&Filter::new())?;
+    /// for missing in &listing.missing {
+    ///     eprintln!("{missing}");
+    /// }
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn listing(&self, filter: &Filter) -> Result<Listing> {
         self.check()?;
         let providers = self.core.providers.lock().clone();
-        snapshot::list(self.engine, self.core.group, &providers, filter)
+        snapshot::listing(self.engine, self.core.group, &providers, filter)
     }
 
     /// Unregisters all its settled roots; how many there were.

@@ -1,21 +1,30 @@
 //! Virtual tasks: answered on demand by a provider of the host.
 
+mod asked;
+mod line;
+
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::error::{BoxError, Error, ErrorCode, Result};
-use crate::node::callback::{self, Came};
-use crate::sync::{fork_depth, start_thread};
-use crate::view::{Stats, Status};
+use crate::error::{BoxError, Error, ErrorCode, Result, chain};
+use crate::node::callback;
+use crate::view::{ProviderId, Stats, Status};
+
+pub(crate) use asked::{Asked, Limit, limit};
+use line::Line;
 
 /// Answers for tasks that live elsewhere: in the whole cluster, in another process.
 ///
-/// Every call is made on a thread of its own and given up after the manager's provider
-/// deadline; one that fails, panics or takes too long spoils its own answer only.
+/// Every call is made on a thread that is not the asker's, up to 16 at a time; further ones wait
+/// for their turn. An asker gives up after the manager's provider deadline, with the wait for
+/// the turn in it; a call that fails, panics or takes too long spoils its own answer only. A
+/// provider that let a call pass the deadline is asked by one caller at a time until one of its
+/// calls comes back, and lists go without it meanwhile. The text of an error, and of its causes,
+/// is made on the provider's thread, within the deadline.
 ///
 /// ```
 /// use taskmgr::{BoxError, Completion, Manager, Provider, Stats, Status, Uuid};
@@ -75,14 +84,17 @@ pub trait Provider: Send + Sync + 'static {
 /// }
 /// ```
 pub struct Completion {
-    done: Option<Box<dyn FnOnce(Result<Status>) + Send>>,
+    done: Option<Done>,
     cancelled: Arc<AtomicBool>,
 }
+
+/// Gets `None` where the completion was dropped.
+type Done = Box<dyn FnOnce(Option<Result<Status>>) + Send>;
 
 impl Completion {
     pub(crate) fn new(
         cancelled: Arc<AtomicBool>,
-        done: impl FnOnce(Result<Status>) + Send + 'static,
+        done: impl FnOnce(Option<Result<Status>>) + Send + 'static,
     ) -> Self {
         Self {
             done: Some(Box::new(done)),
@@ -90,7 +102,8 @@ impl Completion {
         }
     }
 
-    /// The task has ended, with this final status.
+    /// The task has ended, with this final status, or nobody can say how. What the error has of
+    /// the host's own is turned into text here.
     ///
     /// ```
     /// # fn ended(done: taskmgr::Completion, status: taskmgr::Status) {
@@ -99,7 +112,7 @@ impl Completion {
     /// ```
     pub fn complete(mut self, status: Result<Status>) {
         if let Some(done) = self.done.take() {
-            done(status);
+            done(Some(status.map_err(in_words)));
         }
     }
 
@@ -120,10 +133,7 @@ impl Completion {
 impl Drop for Completion {
     fn drop(&mut self) {
         if let Some(done) = self.done.take() {
-            done(Err(Error::new(
-                ErrorCode::Provider,
-                "the provider dropped the watch without telling how the task ended",
-            )));
+            done(None);
         }
     }
 }
@@ -134,91 +144,117 @@ impl fmt::Debug for Completion {
     }
 }
 
-/// A provider and the calls to it that are under way.
-#[derive(Clone)]
-pub(crate) struct Hosted {
-    provider: Arc<dyn Provider>,
-    under_way: Arc<AtomicUsize>,
-    deadline: Duration,
-}
-
-/// Calls to one provider at a time, those included that were given up: one that hangs for
-/// ever must not take a thread for every question.
-const MAX_UNDER_WAY: usize = 16;
+/// A provider and the line of those who ask it.
+#[derive(Clone, Debug)]
+pub(crate) struct Hosted(Arc<Line>);
 
 impl Hosted {
     pub(crate) fn new(provider: impl Provider, deadline: Duration) -> Self {
-        Self {
-            provider: Arc::new(provider),
-            under_way: Arc::default(),
-            deadline,
-        }
+        Self(Arc::new(Line::new(Box::new(provider), deadline)))
     }
 
-    /// Asks on a thread of its own, and waits no longer than the deadline.
+    /// Asks, and waits no longer than the provider's deadline and the limit.
     pub(crate) fn ask<R: Send + 'static>(
         &self,
+        limit: Limit,
         question: impl FnOnce(&dyn Provider) -> Result<R, BoxError> + Send + 'static,
     ) -> Result<R> {
-        if callback::is_inside() {
-            return Err(Error::would_deadlock("asking a provider"));
+        check_may_ask()?;
+        let mut asked = Asked::nobody(limit, |_| true);
+        asked.ask(self, question);
+        asked.wait();
+        asked.into_answers().remove(0)
+    }
+
+    /// Asks all whether an id is theirs; one that says so is enough. It does not wait.
+    pub(crate) fn ask_whose<'a>(
+        all: impl Iterator<Item = &'a Self>,
+        id: Uuid,
+        limit: Limit,
+    ) -> Asked<bool> {
+        let mut asked = Asked::nobody(limit, |is_theirs| *is_theirs);
+        for provider in all {
+            asked.ask(provider, move |provider| provider.contains(id));
         }
-        if self.under_way.fetch_add(1, Ordering::AcqRel) >= MAX_UNDER_WAY {
-            self.under_way.fetch_sub(1, Ordering::AcqRel);
-            return Err(failed(format!(
-                "{MAX_UNDER_WAY} calls to the provider have not come back"
-            )));
-        }
-        let (provider, under_way) = (Arc::clone(&self.provider), Arc::clone(&self.under_way));
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let started = start_thread("taskmgr-provider", move || {
-            let depth = fork_depth();
-            let answer = callback::call(|| question(&*provider));
-            if !Came::back_from(depth).is_ours() {
-                // A child forked by the provider; who asked is not there.
-                return std::mem::forget((sender, answer));
+        asked
+    }
+
+    /// The tasks of each, or why there are none. Who is late is not waited for.
+    pub(crate) fn ask_lists(all: &[Self]) -> Vec<Result<Vec<Stats>>> {
+        let mut asked = Asked::nobody(None, |_: &Vec<Stats>| false);
+        let in_time: Vec<bool> = all.iter().map(|provider| !provider.is_late()).collect();
+        for (provider, in_time) in all.iter().zip(&in_time) {
+            match in_time {
+                true => asked.ask(provider, |provider| provider.list()),
+                false => provider.probe(),
             }
-            under_way.fetch_sub(1, Ordering::AcqRel);
-            // Nobody listens any more when the deadline has passed.
-            let _ = sender.send(answer);
-        });
-        if let Err(error) = started {
-            self.under_way.fetch_sub(1, Ordering::AcqRel);
-            return Err(failed(format!("no thread for the provider: {error}")));
         }
-        match receiver.recv_timeout(self.deadline) {
-            Ok(Ok(Ok(answer))) => Ok(answer),
-            Ok(Ok(Err(error))) => Err(match error.downcast::<Error>() {
-                Ok(error) => *error,
-                Err(error) => failed(format!("the provider failed: {error}")),
-            }),
-            Ok(Err(panic)) => Err(failed(format!(
-                "the provider panicked: {}",
-                panic_message(&*panic)
-            ))),
-            Err(_) => Err(failed(format!(
-                "the provider took longer than {:?}",
-                self.deadline
-            ))),
+        asked.wait();
+        let mut answers = asked.into_answers().into_iter();
+        let all = all.iter().zip(in_time);
+        all.map(
+            |(provider, in_time)| match in_time.then(|| answers.next()) {
+                Some(Some(answer)) => answer,
+                _ => Err(provider.late()),
+            },
+        )
+        .collect()
+    }
+
+    /// Whether it let a call pass its deadline, and has answered none since.
+    pub(crate) fn is_late(&self) -> bool {
+        self.0.is_late()
+    }
+
+    /// Finds out whether a late provider answers again, for whoever comes next.
+    fn probe(&self) {
+        if self.0.wants_a_probe() {
+            let mut asked = Asked::nobody(None, |_: &Vec<Stats>| true);
+            asked.ask(self, |provider| provider.list());
         }
+    }
+
+    fn late(&self) -> Error {
+        failed(format!(
+            "the provider let a call pass its deadline of {:?} and has answered none since; it \
+             is not waited for until it does",
+            self.0.deadline
+        ))
+    }
+
+    /// Which provider it is.
+    pub(crate) fn id(&self) -> ProviderId {
+        ProviderId::new(self.0.number)
     }
 }
 
-impl fmt::Debug for Hosted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Provider")
+/// Nobody waits for a provider inside a callback or another provider.
+pub(crate) fn check_may_ask() -> Result<()> {
+    match callback::is_inside() {
+        true => Err(Error::would_deadlock("asking a provider")),
+        false => Ok(()),
     }
 }
 
-fn failed(message: String) -> Error {
+pub(crate) fn failed(message: String) -> Error {
     Error::new(ErrorCode::Provider, message)
 }
 
-/// What a panic said, as far as it said it in words.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+/// For those who wait for a task of which the provider will not say how it has ended.
+pub(crate) fn lost() -> Error {
+    failed("the provider dropped the watch without telling how the task ended".to_owned())
+}
+
+/// What the host's code says of its failure, in words; runs the host's code.
+fn told(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error.without_source(),
+        Err(error) => failed(format!("the provider failed: {}", chain(&*error))),
+    }
+}
+
+/// The same of an error that is the library's outside, whatever the host's code does.
+fn in_words(error: Error) -> Error {
+    callback::guarded(|| error.without_source())
+        .unwrap_or_else(|said| failed(format!("the provider's error panicked: {said}")))
 }

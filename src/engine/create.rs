@@ -243,6 +243,12 @@ impl Engine {
             None => parent.slot.group(self.realm),
         };
         let names = self.realm.intern(group, &spec.names)?;
+        if let Some(id) = spec.id {
+            if parent.slot.word.load().has(TERMINAL) {
+                return Err(self.parent_ended(parent));
+            }
+            self.check_id(id)?;
+        }
         let kids = self.kids_of(parent)?;
         // Where an abort is in sight the task is made unstarted, and `start` says why.
         let started = started
@@ -340,6 +346,10 @@ impl Engine {
             return Err(Error::invalid("a task needs a module or a parent"));
         };
         let names = self.realm.intern(module.group, &spec.names)?;
+        if let Some(id) = spec.id {
+            module.check(registration)?;
+            self.check_id(id)?;
+        }
         let tree: &'static Tree = self.realm.trees.take_one()?;
         tree.prepare();
         let slot = self

@@ -9,7 +9,7 @@ use crate::error::{Error, GoneReason, Result};
 use crate::id::Place;
 use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
-use crate::provider::Hosted;
+use crate::provider::{Asked, Hosted, Limit, check_may_ask};
 use crate::tree::record::Record;
 use crate::view::State;
 
@@ -20,13 +20,82 @@ pub(crate) enum Found {
     Virtual(Hosted, &'static ModuleCore),
 }
 
+/// A look-up as far as it goes without a provider.
+pub(crate) enum Sought {
+    Regular(Held),
+    Unknown(Unasked),
+}
+
+/// Who may know an id that no regular task has.
+pub(crate) struct Unasked {
+    id: Uuid,
+    providers: Vec<(Hosted, &'static ModuleCore)>,
+    /// What is told if nobody does.
+    otherwise: Error,
+}
+
+/// Whose an id is, as the providers are asked.
+pub(crate) struct Question {
+    pub(crate) asked: Asked<bool>,
+    of: Unasked,
+}
+
+impl Unasked {
+    /// Asks all, and waits for none.
+    pub(crate) fn ask(self, limit: Limit) -> Question {
+        let providers = self.providers.iter().map(|(provider, _)| provider);
+        let asked = Hosted::ask_whose(providers, self.id, limit);
+        Question { asked, of: self }
+    }
+}
+
+impl Question {
+    /// What the answers that are there come to.
+    pub(crate) fn found(self) -> Result<Found> {
+        let Unasked {
+            providers,
+            otherwise,
+            ..
+        } = self.of;
+        match whose(self.asked) {
+            Ok(Some(at)) => {
+                let (provider, module) = providers.into_iter().nth(at).expect("it was asked");
+                Ok(Found::Virtual(provider, module))
+            }
+            // Of a task that is gone more is known than of one that somebody might have.
+            Err(error) if otherwise.is_not_found() => Err(error),
+            _ => Err(otherwise),
+        }
+    }
+}
+
+/// Which of those who were asked says that it is theirs; an error if nobody does and one could
+/// not be asked.
+fn whose(asked: Asked<bool>) -> Result<Option<usize>> {
+    let mut trouble = None;
+    for (at, answer) in asked.into_answers().into_iter().enumerate() {
+        match answer {
+            Ok(true) => return Ok(Some(at)),
+            Ok(false) => {}
+            Err(error) => trouble = Some(error),
+        }
+    }
+    trouble.map_or(Ok(None), Err)
+}
+
 impl Engine {
     /// The regular or virtual task of this id.
     #[inline(always)]
     pub(crate) fn find_any(&'static self, id: Uuid) -> Result<Found> {
+        self.find_within(id, None)
+    }
+
+    /// The same, where providers have no longer than until the limit.
+    #[inline(always)]
+    pub(crate) fn find_within(&'static self, id: Uuid, limit: Limit) -> Result<Found> {
         match self.find_unsettled(id) {
             Some(held) => Ok(Found::Regular(held)),
-            None => self.find_further(id),
+            None => self.find_further(id, limit),
         }
     }
 
@@ -65,18 +134,38 @@ impl Engine {
     }
 
     #[cold]
-    fn find_further(&'static self, id: Uuid) -> Result<Found> {
+    fn find_further(&'static self, id: Uuid, limit: Limit) -> Result<Found> {
+        match self.seek(id)? {
+            Sought::Regular(held) => Ok(Found::Regular(held)),
+            Sought::Unknown(unasked) => {
+                check_may_ask()?;
+                let question = unasked.ask(limit);
+                question.asked.wait();
+                question.found()
+            }
+        }
+    }
+
+    /// Looks for a task of this id as far as no provider has to be asked. That something was here
+    /// and is gone hides no virtual task.
+    pub(crate) fn seek(&'static self, id: Uuid) -> Result<Sought> {
         self.check()?;
         if let Some(held) = self.look_up(id) {
-            return Ok(Found::Regular(held));
+            return Ok(Sought::Regular(held));
         }
-        let error = self.why_not(id);
-        if !error.is_not_found() {
-            return Err(error);
+        let otherwise = self.why_not(id);
+        let mut providers = self.providers();
+        if !otherwise.is_not_found() {
+            // What is known is answered where somebody late would only have a word against it.
+            providers.retain(|(provider, _)| !provider.is_late());
         }
-        match self.find_virtual(id)? {
-            Some((provider, module)) => Ok(Found::Virtual(provider, module)),
-            None => Err(error),
+        match providers.is_empty() {
+            true => Err(otherwise),
+            false => Ok(Sought::Unknown(Unasked {
+                id,
+                providers,
+                otherwise,
+            })),
         }
     }
 
@@ -193,20 +282,17 @@ impl Engine {
         children
     }
 
-    fn find_virtual(&'static self, id: Uuid) -> Result<Option<(Hosted, &'static ModuleCore)>> {
-        let mut trouble = None;
-        for (provider, module) in self.providers() {
-            match provider.ask(move |provider| provider.contains(id)) {
-                Ok(true) => return Ok(Some((provider, module))),
-                Ok(false) => {}
-                Err(error) => trouble = Some(error),
-            }
+    /// Whether a provider knows the id. One that cannot be asked is an error: the id may be its
+    /// own.
+    pub(super) fn is_virtual(&'static self, id: Uuid) -> Result<bool> {
+        let providers = self.providers();
+        if providers.is_empty() {
+            return Ok(false);
         }
-        trouble.map_or(Ok(None), Err)
-    }
-
-    pub(super) fn is_virtual(&'static self, id: Uuid) -> bool {
-        matches!(self.find_virtual(id), Ok(Some(_)))
+        check_may_ask()?;
+        let asked = Hosted::ask_whose(providers.iter().map(|(provider, _)| provider), id, None);
+        asked.wait();
+        Ok(whose(asked)?.is_some())
     }
 
     fn providers(&'static self) -> Vec<(Hosted, &'static ModuleCore)> {

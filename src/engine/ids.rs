@@ -12,29 +12,33 @@ use crate::node::word::GONE;
 use crate::sync::{Ordering, fence};
 
 impl Engine {
-    /// Takes the id for a task that is yet to be born.
-    pub(super) fn claim_id(&'static self, id: Uuid, slot: &'static Slot) -> Result<()> {
+    /// Refuses an id that lives, a virtual task's among them, and one of which a provider cannot
+    /// tell. Asked before anything is changed.
+    pub(super) fn check_id(&'static self, id: Uuid) -> Result<()> {
         if id.is_nil() {
             return Err(
                 Error::invalid("the nil id names no task; leave the id out to get one").with_id(id),
             );
         }
-        let in_use = || {
-            Error::new(
-                ErrorCode::IdInUse,
-                format!("the id {id} lives already; leave it out to get one of its own"),
-            )
-            .with_id(id)
-        };
         let own = self.realm.key.decode(id);
-        if own.is_some_and(|place| self.lives(place)) || self.is_virtual(id) {
-            return Err(in_use());
+        let mut known = own.into_iter().chain(self.host_ids.get(id));
+        if known.any(|place| self.lives(place)) || self.is_virtual(id)? {
+            return Err(in_use(id));
+        }
+        Ok(())
+    }
+
+    /// Takes the id for a task that is yet to be born.
+    pub(super) fn claim_id(&'static self, id: Uuid, slot: &'static Slot) -> Result<()> {
+        let own = self.realm.key.decode(id);
+        if own.is_some_and(|place| self.lives(place)) {
+            return Err(in_use(id));
         }
         let place = slot.place(slot.word.load_relaxed());
         while let Err(other) = self.host_ids.insert(id, place) {
             // It may be over and not have come to giving its id back, or be yet to be born.
             if self.lives(other) || self.is_unborn(other) {
-                return Err(in_use());
+                return Err(in_use(id));
             }
             self.host_ids.remove(id, other);
         }
@@ -77,6 +81,14 @@ impl Engine {
             self.host_ids.remove(id, place);
         }
     }
+}
+
+fn in_use(id: Uuid) -> Error {
+    Error::new(
+        ErrorCode::IdInUse,
+        format!("the id {id} lives already; leave it out to get one of its own"),
+    )
+    .with_id(id)
 }
 
 impl TaskRef {

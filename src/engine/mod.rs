@@ -33,7 +33,7 @@ use crate::view::Name;
 
 pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
-pub(crate) use find::Found;
+pub(crate) use find::{Found, Question, Sought};
 pub use shared::RawTask;
 use watch::Watches;
 

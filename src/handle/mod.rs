@@ -7,7 +7,9 @@ mod observer;
 mod ours;
 mod owner;
 mod reporter;
+mod search;
 mod shared;
+mod virtual_task;
 
 pub use builder::TaskBuilder;
 pub use context::{AsTask, TaskContext};
@@ -15,6 +17,7 @@ pub use guard::{AbortGuard, DoneGuard};
 pub use observer::Observer;
 pub use owner::{Spawned, Task};
 pub use reporter::Reporter;
+pub use search::Search;
 pub use shared::SharedTask;
 
 pub(crate) use context::sealed::Parent as AsParent;

@@ -2,22 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::ours::Ours;
+use super::virtual_task::Virtual;
 use super::{AsParent, AsTask, DoneGuard};
 use crate::arena::Held;
-use crate::engine::{Engine, Found, ModuleCore, ParentSpec, TaskRef};
+use crate::engine::{Engine, Found, ParentSpec, TaskRef};
 use crate::error::{Error, ErrorCode, Result};
-use crate::node::callback::{self, Callback};
+use crate::node::callback::Callback;
 use crate::node::extras::DoneCallback;
-use crate::provider::{Completion, Hosted};
+use crate::provider::{Limit, limit};
 use crate::snapshot;
-use crate::sync::{Condvar, Deadline, Lock};
-use crate::view::{Name, Status};
+use crate::sync::Deadline;
+use crate::view::{ProviderId, Status};
 
 /// Looks at a task, waits for it and asks for its abort, from any thread.
 ///
@@ -84,30 +83,6 @@ enum Inner {
     Virtual(Box<Virtual>),
 }
 
-#[derive(Clone)]
-struct Virtual {
-    id: Uuid,
-    provider: Ours<Hosted>,
-    module: &'static ModuleCore,
-    engine: &'static Engine,
-}
-
-impl Virtual {
-    /// What the provider answers, in a process where it can.
-    fn ask<T>(
-        &self,
-        question: impl FnOnce(&'static Engine, &Hosted, &Name, Uuid) -> Result<T>,
-    ) -> Result<T> {
-        self.engine.realm.check_fork()?;
-        question(
-            self.engine,
-            &self.provider,
-            &self.module.group.name,
-            self.id,
-        )
-    }
-}
-
 impl Observer {
     pub(crate) fn regular(held: Held) -> Self {
         Self(Inner::Regular(held))
@@ -117,12 +92,9 @@ impl Observer {
     pub(crate) fn of(found: Found, id: Uuid, engine: &'static Engine) -> Self {
         Self(match found {
             Found::Regular(held) => Inner::Regular(held),
-            Found::Virtual(provider, module) => Inner::Virtual(Box::new(Virtual {
-                id,
-                provider: Ours::new(provider, engine.realm),
-                module,
-                engine,
-            })),
+            Found::Virtual(provider, module) => {
+                Inner::Virtual(Box::new(Virtual::new(id, provider, module, engine)))
+            }
         })
     }
 
@@ -137,7 +109,23 @@ impl Observer {
     pub fn id(&self) -> Uuid {
         match &self.0 {
             Inner::Regular(held) => TaskRef::of(held).id(),
-            Inner::Virtual(theirs) => theirs.id,
+            Inner::Virtual(theirs) => theirs.id(),
+        }
+    }
+
+    /// Which provider answers for the task; none for a regular one. For hosts that ask each
+    /// provider on a thread of its own.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// assert_eq!(task.observe().provider(), None);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn provider(&self) -> Option<ProviderId> {
+        match &self.0 {
+            Inner::Regular(_) => None,
+            Inner::Virtual(theirs) => Some(theirs.provider()),
         }
     }
 
@@ -162,7 +150,7 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(snapshot::status(held, engine))
             }
-            Inner::Virtual(theirs) => theirs.ask(snapshot::virtual_status),
+            Inner::Virtual(theirs) => theirs.status(None),
         }
     }
 
@@ -187,7 +175,7 @@ impl Observer {
                 engine.realm.check_fork()?;
                 Ok(snapshot::status_tree(held, engine))
             }
-            Inner::Virtual(theirs) => theirs.ask(snapshot::virtual_tree),
+            Inner::Virtual(theirs) => theirs.status_tree(),
         }
     }
 
@@ -236,7 +224,9 @@ impl Observer {
     }
 
     /// The same, for no longer than this; zero asks without blocking. It times out as well while
-    /// what the end brings about is under way, though a status may show the end already.
+    /// what the end brings about is under way, though a status may show the end already. A
+    /// provider is asked for no longer than this either, but for 50 ms if it is less, so that zero
+    /// still finds a virtual task that has ended.
     ///
     /// # Errors
     /// [`Timeout`](ErrorCode::Timeout), and as [`wait`](Self::wait).
@@ -249,47 +239,26 @@ impl Observer {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> Result<Status> {
-        self.wait_until(&Deadline::after(timeout))
+        self.wait_limited(&Deadline::after(timeout), || limit(timeout))
     }
 
     pub(crate) fn wait_until(&self, deadline: &Deadline) -> Result<Status> {
+        self.wait_limited(deadline, || None)
+    }
+
+    /// Until the deadline; a provider is asked until the limit.
+    pub(crate) fn wait_limited(
+        &self,
+        deadline: &Deadline,
+        limit: impl FnOnce() -> Limit,
+    ) -> Result<Status> {
         match &self.0 {
             Inner::Regular(held) => {
                 let engine = held.engine();
                 engine.wait(held, deadline)?;
                 Ok(snapshot::status(held, engine))
             }
-            Inner::Virtual(_) => self.wait_for_virtual(deadline),
-        }
-    }
-
-    fn wait_for_virtual(&self, deadline: &Deadline) -> Result<Status> {
-        let (deadline, _) = deadline.begin();
-        let status = self.status()?;
-        if status.state.is_terminal() {
-            return Ok(status);
-        }
-        if deadline.has_passed() {
-            return Err(Error::timeout(status.id));
-        }
-        if callback::is_inside() {
-            return Err(Error::would_deadlock("waiting for a task"));
-        }
-        let latch = Arc::new((Lock::new(None), Condvar::default()));
-        let theirs = Arc::clone(&latch);
-        let _guard = self.on_done(move |status| {
-            *theirs.0.lock() = Some(status);
-            theirs.1.notify_all();
-        })?;
-        let mut answer = latch.0.lock();
-        loop {
-            if let Some(status) = answer.take() {
-                return status;
-            }
-            if deadline.has_passed() {
-                return Err(Error::timeout(self.id()));
-            }
-            answer = latch.1.wait(answer, &deadline);
+            Inner::Virtual(theirs) => theirs.wait(deadline, limit()),
         }
     }
 
@@ -309,19 +278,7 @@ impl Observer {
     pub fn abort(&self, reason: &str) -> Result<()> {
         match &self.0 {
             Inner::Regular(held) => held.engine().abort(TaskRef::of(held), reason),
-            Inner::Virtual(theirs) => {
-                let status = self.status()?;
-                if status.state.is_terminal() {
-                    return Ok(());
-                }
-                if !status.is_abortable {
-                    return Err(Error::not_abortable(theirs.id));
-                }
-                let (id, reason) = (theirs.id, reason.to_owned());
-                theirs
-                    .provider
-                    .ask(move |provider| provider.abort(id, &reason))
-            }
+            Inner::Virtual(theirs) => theirs.abort(reason),
         }
     }
 
@@ -367,8 +324,8 @@ impl Observer {
         match &self.0 {
             Inner::Regular(held) => Ok((held, held.engine())),
             Inner::Virtual(theirs) => {
-                theirs.engine.realm.check_fork()?;
-                let id = theirs.id;
+                theirs.check_fork()?;
+                let id = theirs.id();
                 Err(Error::new(
                     ErrorCode::NotSupported,
                     format!("task {id} is virtual and cannot be {what}; ask its provider's host"),
@@ -388,7 +345,8 @@ impl Observer {
     ///
     /// # Errors
     /// [`Exhausted`](ErrorCode::Exhausted) if the task has a million handles;
-    /// [`Forked`](ErrorCode::Forked); for a virtual task what its provider says.
+    /// [`Forked`](ErrorCode::Forked); for a virtual task what its provider says. After an error
+    /// `f` is not called any more, whatever the provider does.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -402,38 +360,42 @@ impl Observer {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn on_done(&self, f: impl FnOnce(Result<Status>) + Send + 'static) -> Result<DoneGuard> {
+        self.register_done(f, None)
+    }
+
+    /// The same, where the provider of a virtual task has no longer than this to take the
+    /// callback, or 50 ms if it is less. A regular task takes it at once.
+    ///
+    /// # Errors
+    /// [`Timeout`](ErrorCode::Timeout), and as [`on_done`](Self::on_done).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// let guard = task.observe().on_done_within(Duration::ZERO, |status| println!("{status:?}"))?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn on_done_within(
+        &self,
+        timeout: Duration,
+        f: impl FnOnce(Result<Status>) + Send + 'static,
+    ) -> Result<DoneGuard> {
+        self.register_done(f, limit(timeout))
+    }
+
+    fn register_done(
+        &self,
+        f: impl FnOnce(Result<Status>) + Send + 'static,
+        limit: Limit,
+    ) -> Result<DoneGuard> {
         let callback: DoneCallback = Arc::new(Callback::new(f));
         match &self.0 {
             Inner::Regular(held) => {
                 let number = held.engine().on_done(held, Arc::clone(&callback))?;
                 Ok(DoneGuard::regular(held.clone(), callback, number))
             }
-            Inner::Virtual(asked) => {
-                let Virtual {
-                    id,
-                    ref provider,
-                    module,
-                    engine,
-                } = **asked;
-                engine.realm.check_fork()?;
-                let cancelled = Arc::new(AtomicBool::new(false));
-                let theirs = Arc::clone(&callback);
-                let number = engine.watch(&callback);
-                let completion = Completion::new(Arc::clone(&cancelled), move |status| {
-                    if engine.realm.is_forked() {
-                        // Left alone, as a handle is.
-                        return std::mem::forget(theirs);
-                    }
-                    engine.unwatch(number);
-                    let complete =
-                        |status| snapshot::complete_virtual(engine, status, &module.group.name, id);
-                    theirs.run(status.map(complete));
-                });
-                provider
-                    .ask(move |provider| provider.watch(id, completion))
-                    .inspect_err(|_| engine.unwatch(number))?;
-                Ok(DoneGuard::cluster(engine, callback, cancelled, number))
-            }
+            Inner::Virtual(theirs) => theirs.on_done(callback, limit),
         }
     }
 
@@ -457,7 +419,7 @@ impl AsParent for Observer {
     fn as_parent(&self) -> ParentSpec {
         match &self.0 {
             Inner::Regular(held) => ParentSpec::Task(TaskRef::of(held)),
-            Inner::Virtual(theirs) => ParentSpec::Id(theirs.id),
+            Inner::Virtual(theirs) => ParentSpec::Id(theirs.id()),
         }
     }
 }

@@ -11,9 +11,9 @@ use super::ours::Ours;
 use super::{AsParent, AsTask, Observer, SharedTask, TaskContext, counting};
 use crate::engine::{Handle, Outcome, ParentSpec, TaskRef};
 use crate::error::{BoxError, Error, ErrorCode, Result};
+use crate::node::callback::{self, panic_message};
+use crate::node::progress;
 use crate::node::word::STARTED;
-use crate::node::{callback, progress};
-use crate::provider::panic_message;
 use crate::sync::{AtomicU64, Running};
 
 /// The owner of a task.
@@ -358,11 +358,11 @@ impl<T> Spawned<T> {
         }
         match self.thread.take().join() {
             Ok(result) => result,
-            Err(panic) => Err(Error::new(
-                ErrorCode::TaskFailed,
-                format!("panicked: {}", panic_message(&*panic)),
-            )
-            .with_id(id)),
+            Err(panic) => {
+                let said = panic_message(&*panic);
+                callback::discard(panic);
+                Err(Error::new(ErrorCode::TaskFailed, format!("panicked: {said}")).with_id(id))
+            }
         }
     }
 }

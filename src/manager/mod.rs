@@ -12,9 +12,10 @@ use uuid::Uuid;
 use crate::arena::Held;
 use crate::engine::{Engine, Found};
 use crate::error::Result;
-use crate::handle::Observer;
+use crate::handle::{Observer, Search};
 use crate::module::Module;
-use crate::view::{CloseReport, Filter, Stats};
+use crate::provider::{Limit, limit};
+use crate::view::{CloseReport, Filter, Listing, Stats};
 
 pub use builder::ManagerBuilder;
 
@@ -224,13 +225,13 @@ impl Manager {
     pub fn observe(&self, id: Uuid) -> Result<Observer> {
         match self.engine().find_unsettled(id) {
             Some(held) => Ok(Observer::regular(held)),
-            None => self.observe_slow(id),
+            None => self.observe_by(id, None),
         }
     }
 
     #[cold]
-    fn observe_slow(&self, id: Uuid) -> Result<Observer> {
-        let found = self.engine().find_any(id)?;
+    fn observe_by(&self, id: Uuid, limit: Limit) -> Result<Observer> {
+        let found = self.engine().find_within(id, limit)?;
         if let Found::Regular(held) = &found {
             Held::check_room(held.slot())?;
         }
@@ -240,11 +241,61 @@ impl Manager {
     /// The same for a call that gives it back when it returns.
     #[inline]
     fn find(&self, id: Uuid) -> Result<Observer> {
-        let found = self.engine().find_any(id)?;
+        self.find_within(id, None)
+    }
+
+    #[inline]
+    fn find_within(&self, id: Uuid, limit: Limit) -> Result<Observer> {
+        let found = self.engine().find_within(id, limit)?;
         Ok(Observer::of(found, id, self.engine()))
     }
 
-    /// The tasks of a module, by time of creation and then id.
+    /// Looks for the task of this id without waiting for a provider, for threads that serve many.
+    /// A provider has until `timeout`, or 50 ms if that is less, and never more than the provider
+    /// deadline.
+    ///
+    /// ```
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// let search = manager.search(taskmgr::Uuid::new_v4(), None);
+    /// let (sender, ready) = std::sync::mpsc::channel();
+    /// search.on_ready(move || drop(sender.send(())));
+    /// ready.recv().expect("there is an answer");
+    /// assert!(search.into_result().unwrap_err().is_not_found());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn search(&self, id: Uuid, timeout: Option<Duration>) -> Search {
+        Search::begin(self.engine(), id, timeout.and_then(limit))
+    }
+
+    /// As [`observe`](Self::observe), where providers have no longer than this to say whether
+    /// the id is theirs, or 50 ms if it is less.
+    ///
+    /// # Errors
+    /// [`Timeout`](crate::ErrorCode::Timeout), and as [`observe`](Self::observe).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// let observer = manager.observe_within(task.id(), Duration::ZERO)?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn observe_within(&self, id: Uuid, timeout: Duration) -> Result<Observer> {
+        self.observe_by(id, limit(timeout))
+    }
+
+    /// How long a provider of virtual tasks may take to answer.
+    ///
+    /// ```
+    /// let manager = taskmgr::Manager::builder().build()?;
+    /// assert_eq!(manager.provider_deadline().as_secs(), 5);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn provider_deadline(&self) -> Duration {
+        self.engine().config.provider_deadline
+    }
+
+    /// The tasks of a module, by time of creation and then id, as [`Module::list`].
     ///
     /// # Errors
     /// [`UnknownModule`](crate::ErrorCode::UnknownModule), [`Closed`](crate::ErrorCode::Closed),
@@ -259,6 +310,23 @@ impl Manager {
     /// ```
     pub fn list(&self, module: &str, filter: &Filter) -> Result<Vec<Stats>> {
         self.module(module)?.list(filter)
+    }
+
+    /// The tasks of a module, and the providers that did not say in time which tasks they have,
+    /// as [`Module::listing`].
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    ///
+    /// ```
+    /// use taskmgr::Filter;
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # manager.register_module("repair")?;
+    /// assert!(manager.listing("repair", &Filter::new())?.is_complete());
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn listing(&self, module: &str, filter: &Filter) -> Result<Listing> {
+        self.module(module)?.listing(filter)
     }
 
     /// Unregisters all settled roots of a module; how many there were.

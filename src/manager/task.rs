@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::Manager;
 use crate::error::{Error, ErrorCode, Result};
 use crate::handle::{DoneGuard, Observer};
+use crate::provider::limit;
 use crate::snapshot;
+use crate::sync::Deadline;
 use crate::view::Status;
 
 impl Manager {
@@ -234,7 +236,13 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn wait_timeout(&self, id: Uuid, timeout: Duration) -> Result<Status> {
-        self.find(id)?.wait_timeout(timeout)
+        if let Some(held) = self.engine().find_unsettled(id) {
+            return Observer::regular(held).wait_timeout(timeout);
+        }
+        let (deadline, _) = Deadline::after(timeout).begin();
+        let limit = limit(timeout);
+        let observer = self.find_within(id, limit)?;
+        observer.wait_limited(&deadline, || limit)
     }
 
     /// Calls `f` once with the final status when the task has ended.

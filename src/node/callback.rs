@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::sync::{Condvar, Deadline, Lock, ThreadId, fork_depth, thread_id};
+use crate::sync::{Condvar, Deadline, Lock, ThreadId, discard_panic, fork_depth, thread_id};
 
 // Of which process the callback is that this thread runs, told by how many forks it lies behind
 // the first: who forks in a callback is in none of the child's.
@@ -54,14 +54,36 @@ pub(crate) fn call<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn std::any::Any 
     catch_unwind(AssertUnwindSafe(|| nonblocking(f)))
 }
 
-/// The same where nobody asks what came of it. What a panic carries may panic when it is
-/// dropped, so that happens under the same shelter.
+/// The same where nobody asks what came of it.
 pub(crate) fn shelter(f: impl FnOnce()) -> Came {
     let depth = fork_depth();
     if let Err(payload) = call(f) {
-        let _ = call(move || drop(payload));
+        discard(payload);
     }
     Came::back_from(depth)
+}
+
+/// The same with the words of a panic, if it was one.
+pub(crate) fn guarded<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    call(f).map_err(|payload| {
+        let said = panic_message(&*payload);
+        discard(payload);
+        said
+    })
+}
+
+/// What a panic said, as far as it said it in words.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+/// Drops what a panic carries, which is the host's code, too.
+pub(crate) fn discard(payload: Box<dyn std::any::Any + Send>) {
+    nonblocking(|| discard_panic(payload));
 }
 
 /// Where the host's code came back. If it forked it does so in the child, too, where locks of
@@ -126,6 +148,14 @@ impl<A> Callback<A> {
             *self.state.lock() = State::Over;
             self.over.notify_all();
         }
+    }
+
+    /// Takes it off if it was not taken before, and says so: then it never runs.
+    pub(crate) fn disarm_unrun(&self) -> bool {
+        let armed = self.disarm(State::Over);
+        let was_armed = armed.is_some();
+        shelter(move || drop(armed));
+        was_armed
     }
 
     /// Once this returns the callback does not run any more: it waits for one that runs on

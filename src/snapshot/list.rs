@@ -8,35 +8,43 @@ use super::scan;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::names::Group;
-use crate::node::callback;
-use crate::provider::Hosted;
-use crate::view::{Filter, Kind, Stats};
+use crate::provider::{Hosted, check_may_ask};
+use crate::view::{Filter, Kind, Listing, Missing, ProviderId, Stats};
 
-/// The tasks of a module, in order of creation and then of id. What a provider cannot say
-/// in time is left out.
-pub(crate) fn list(
+/// The tasks of a module, in order of creation and then of id, and whose are missing: those of a
+/// provider that cannot say in time.
+pub(crate) fn listing(
     engine: &'static Engine,
     group: &'static Group,
     providers: &[Hosted],
     filter: &Filter,
-) -> Result<Vec<Stats>> {
-    if callback::is_inside() && !providers.is_empty() {
-        return Err(Error::would_deadlock("asking a provider for its tasks"));
+) -> Result<Listing> {
+    if !providers.is_empty() {
+        check_may_ask()?;
     }
     // Whoever is listed twice, by a provider too, is told apart by all that are regular.
     let limit = match providers {
         [] => filter.limit.unwrap_or(usize::MAX),
         _ => usize::MAX,
     };
-    let mut listed = scan::regular(engine, group, filter, limit);
-    let cluster = list_virtual(providers, filter, &listed);
-    if !cluster.is_empty() {
-        listed = merge(listed, cluster);
+    let mut tasks = scan::regular(engine, group, filter, limit);
+    let mut missing = Vec::new();
+    if !providers.is_empty() {
+        let cluster = list_virtual(providers, filter, &tasks, |provider, error| {
+            missing.push(Missing {
+                module: group.name.clone(),
+                provider,
+                error,
+            });
+        });
+        if !cluster.is_empty() {
+            tasks = merge(tasks, cluster);
+        }
     }
     if let Some(limit) = filter.limit {
-        listed.truncate(limit);
+        tasks.truncate(limit);
     }
-    Ok(listed)
+    Ok(Listing { tasks, missing })
 }
 
 /// Puts virtual tasks among the regular ones by UTC, which is all that compares with theirs;
@@ -56,15 +64,23 @@ fn merge(regular: Vec<Stats>, mut cluster: Vec<Stats>) -> Vec<Stats> {
     merged
 }
 
-fn list_virtual(providers: &[Hosted], filter: &Filter, regular: &[Stats]) -> Vec<Stats> {
-    let answers = providers
-        .iter()
-        .filter_map(|provider| provider.ask(|provider| provider.list()).ok());
-    let theirs = answers.flatten().map(|stats| Stats {
-        kind: Kind::Cluster,
-        ..stats
-    });
-    let mut theirs: Vec<Stats> = theirs.filter(|stats| filter.lets_through(stats)).collect();
+fn list_virtual(
+    providers: &[Hosted],
+    filter: &Filter,
+    regular: &[Stats],
+    mut is_missing: impl FnMut(ProviderId, Error),
+) -> Vec<Stats> {
+    let mut theirs = Vec::new();
+    for (provider, answer) in providers.iter().zip(Hosted::ask_lists(providers)) {
+        match answer {
+            Ok(stats) => theirs.extend(stats.into_iter().map(|stats| Stats {
+                kind: Kind::Cluster,
+                ..stats
+            })),
+            Err(error) => is_missing(provider.id(), error),
+        }
+    }
+    theirs.retain(|stats| filter.lets_through(stats));
     if !theirs.is_empty() {
         let mut ids: HashSet<Uuid> = regular.iter().map(|stats| stats.id).collect();
         theirs.retain(|stats| ids.insert(stats.id));

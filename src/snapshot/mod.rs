@@ -20,7 +20,7 @@ use crate::node::extras::Looks;
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, INTERNAL, Slot, USER_TASK};
 use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL};
-use crate::provider::Hosted;
+use crate::provider::{Hosted, Limit};
 use crate::tree::abort;
 use crate::tree::kids::Child;
 use crate::tree::record::Record;
@@ -28,7 +28,7 @@ use crate::tree::walk;
 use crate::view::{AbortInfo, ChildCounts, ChildId, Kind, Name, Progress, State, Stats, Status};
 
 use figures::{Figures, same_moment, shown_birth};
-pub(crate) use list::list;
+pub(crate) use list::listing;
 use plain::Plain;
 
 /// The task of this id, if its status is had without a reference: what most ask for.
@@ -447,8 +447,9 @@ pub(crate) fn virtual_status(
     provider: &Hosted,
     module: &Name,
     id: Uuid,
+    limit: Limit,
 ) -> Result<Status> {
-    let status = provider.ask(move |provider| provider.status(id))?;
+    let status = provider.ask(limit, move |provider| provider.status(id))?;
     let status = status.ok_or_else(|| Error::not_found(id))?;
     Ok(complete_virtual(engine, status, module, id))
 }
@@ -484,7 +485,7 @@ pub(crate) fn virtual_tree(
     let mut walked = Walked::default();
     walked
         .statuses
-        .push(virtual_status(engine, provider, module, id)?);
+        .push(virtual_status(engine, provider, module, id, None)?);
     walked.parts.push(Parts::default());
     let local = engine.children_of_virtual(id).into_iter();
     walked.go(local.map(Node::Live).collect(), engine);

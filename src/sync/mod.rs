@@ -25,7 +25,7 @@ pub(crate) use raw::{AtomicRef, Made, fork_depth, watch_forks};
 #[cfg(not(all(test, loom)))]
 pub(crate) use shipped::*;
 pub(crate) use sleepers::Sleepers;
-pub(crate) use threads::{Running, start as start_thread};
+pub(crate) use threads::{Running, discard_panic, start as start_thread};
 
 /// The thread that asks, as far as the scheduler in use can tell threads apart.
 pub(crate) fn thread_id() -> ThreadId {

@@ -218,7 +218,9 @@ pub(super) fn begin_thread(f: Box<dyn FnOnce() + Send>) -> std::io::Result<()> {
         // SAFETY: the address is that of the box below, which is this thread's by now.
         let f = unsafe { Box::from_raw(f.cast::<Box<dyn FnOnce() + Send>>()) };
         // The panic hook has told of it, and nobody joins the thread.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
+            super::discard_panic(payload);
+        }
         std::ptr::null_mut()
     }
 

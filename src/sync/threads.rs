@@ -4,12 +4,21 @@
 //! that may be held for ever by one that is not there. So a child's threads are begun by the
 //! system's own means, past `std`.
 
+use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use super::{Condvar, Deadline, Lock, fork_depth, raw};
+
+/// Drops what a panic carries. That may panic in its turn; what such a one carries is left
+/// alone, as there is no end to it.
+pub(crate) fn discard_panic(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        std::mem::forget(again);
+    }
+}
 
 /// Begins a thread that nobody joins.
 pub(crate) fn start(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -34,6 +43,20 @@ pub(crate) struct Running<T> {
 struct Outcome<T> {
     value: Lock<Option<std::thread::Result<T>>>,
     is_there: Condvar,
+}
+
+/// What nobody has joined is dropped by whoever lets go last, the thread itself among them: it
+/// is the host's, and no panic of it leaves here.
+impl<T> Drop for Outcome<T> {
+    fn drop(&mut self) {
+        let value = self.value.lock().take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(move || match value {
+            Some(Err(payload)) => discard_panic(payload),
+            value => drop(value),
+        })) {
+            discard_panic(payload);
+        }
+    }
 }
 
 impl<T: Send + 'static> Running<T> {

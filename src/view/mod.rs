@@ -1,6 +1,7 @@
 //! What every surface shows of a task: plain owned data.
 
 mod filter;
+mod listing;
 mod name;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::error::Error;
 
 pub use filter::Filter;
+pub use listing::{Listing, Missing, ProviderId};
 pub use name::Name;
 pub(crate) use name::same_text;
 
