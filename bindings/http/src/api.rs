@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use taskmgr::Manager;
+use taskmgr::{Manager, Uuid};
 
 use crate::call::Call;
 use crate::request::Request;
@@ -115,6 +116,21 @@ pub enum Weight {
     Blocking,
 }
 
+/// Who keeps an answer waiting.
+#[derive(Debug)]
+pub(crate) enum WaitsFor {
+    /// The provider that has a task, if one has.
+    ProviderOf {
+        task: Uuid,
+        /// How long the client waits.
+        timeout: Option<Duration>,
+    },
+    /// All providers of a module.
+    ProvidersOf(String),
+    /// None of these, or not one alone.
+    Others,
+}
+
 /// The REST API of one manager, for any HTTP server. Cloning gives the same one.
 ///
 /// ```
@@ -167,8 +183,13 @@ impl Api {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn handle(&self, request: &Request) -> Outcome {
+        self.handle_since(request, Instant::now())
+    }
+
+    /// The same of a request that has waited since it arrived.
+    pub(crate) fn handle_since(&self, request: &Request, arrived: Instant) -> Outcome {
         self.route(request)
-            .and_then(|(route, segments)| self.0.run(route, request, &segments))
+            .and_then(|(route, segments)| self.0.run(route, request, &segments, arrived))
             .unwrap_or_else(|failure| match failure {
                 Failure::Refused(response) => Outcome::Ready(response),
                 Failure::WouldBlock(error) => Outcome::Ready(Response::from_error(&error)),
@@ -185,6 +206,11 @@ impl Api {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn try_handle(&self, request: &Request) -> Option<Outcome> {
+        self.try_since(request, Instant::now())
+    }
+
+    /// The same of a request that has waited since it arrived.
+    pub(crate) fn try_since(&self, request: &Request, arrived: Instant) -> Option<Outcome> {
         let (route, segments) = match self.route(request) {
             Ok(found) => found,
             Err(Failure::Refused(response)) => return Some(Outcome::Ready(response)),
@@ -193,7 +219,7 @@ impl Api {
         if route.weight == Weight::Blocking {
             return None;
         }
-        match taskmgr::nonblocking(|| self.0.run(route, request, &segments)) {
+        match taskmgr::nonblocking(|| self.0.run(route, request, &segments, arrived)) {
             Ok(outcome) => Some(outcome),
             Err(Failure::Refused(response)) => Some(Outcome::Ready(response)),
             Err(Failure::WouldBlock(_)) => None,
@@ -227,6 +253,38 @@ impl Api {
     /// ```
     pub fn pending_waits(&self) -> usize {
         self.0.pending.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn manager(&self) -> &Manager {
+        &self.0.manager
+    }
+
+    /// Whom the answer to a request waits for that [`try_handle`](Self::try_handle) has none for.
+    pub(crate) fn waits_for(&self, request: &Request, arrived: Instant) -> WaitsFor {
+        self.asked_of(request, arrived).unwrap_or(WaitsFor::Others)
+    }
+
+    fn asked_of(&self, request: &Request, arrived: Instant) -> Option<WaitsFor> {
+        let (Found::Route(route), segments) = self.find(request).ok()? else {
+            return None;
+        };
+        if route.weight == Weight::Blocking || route.test_only {
+            return None;
+        }
+        let call = Call::new(&self.0, route, request, &segments, arrived).ok()?;
+        if route.segment("module").is_some() {
+            let module = call.text_or_empty("module").ok()?;
+            return Some(WaitsFor::ProvidersOf(module.to_owned()));
+        }
+        route.segment("task_id")?;
+        let seconds = match call.has("timeout") {
+            true => call.optional("timeout").ok()?,
+            false => None,
+        };
+        Some(WaitsFor::ProviderOf {
+            task: call.required("task_id").ok()?,
+            timeout: seconds.map(Duration::from_secs),
+        })
     }
 
     fn find(&self, request: &Request) -> Result<(Found, Vec<String>), Response> {
@@ -267,8 +325,9 @@ impl Inner {
         route: &'static Route,
         request: &Request,
         segments: &[String],
+        arrived: Instant,
     ) -> Result<Outcome, Failure> {
-        let call = Call::new(self, route, request, segments)?;
+        let call = Call::new(self, route, request, segments, arrived)?;
         Ok(match (route.run)(&call)? {
             Reply::Ready(response) => Outcome::Ready(response),
             Reply::Waiting(waiting) if waiting.is_ready() => {

@@ -27,13 +27,14 @@ impl<'a> Call<'a> {
         route: &'static Route,
         request: &'a Request,
         segments: &'a [String],
+        arrived: Instant,
     ) -> Result<Self, Response> {
         let query = Query::parse(request)?;
         Ok(Self {
             api,
             route,
             request,
-            arrived: Instant::now(),
+            arrived,
             segments,
             query,
         })
@@ -96,6 +97,11 @@ impl<'a> Call<'a> {
             400,
             format!("parameter {name} is {value}; it should be {expected}"),
         )
+    }
+
+    /// Whether its route declares a parameter.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.route.params.iter().any(|param| param.name == name)
     }
 
     /// A handler that reads what its route does not declare would make the documents wrong.

@@ -68,6 +68,6 @@ pub use response::Response;
 pub use server::{Server, ServerConfig, serve};
 pub use wait::Waiting;
 pub use wire::{
-    ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedStats, ExtendedStatus, TaskStats,
-    TaskStatus,
+    ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedList, ExtendedStats, ExtendedStatus,
+    MissingTasks, TaskStats, TaskStatus,
 };

@@ -80,7 +80,16 @@ impl Waiting {
         let counted = Counted::new(pending);
         let cell = Arc::new(Cell::default());
         let theirs = Arc::clone(&cell);
-        let guard = manager.on_done(id, move |result| theirs.complete(result))?;
+        let complete = move |result| theirs.complete(result);
+        // A provider has no longer than the client.
+        let guard = match deadline {
+            None => manager.on_done(id, complete)?,
+            Some(deadline) => {
+                let left = || deadline.saturating_duration_since(Instant::now());
+                let observer = manager.observe_within(id, left())?;
+                observer.on_done_within(left(), complete)?
+            }
+        };
         Ok(Self {
             id,
             deadline,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use taskmgr::{AbortInfo, ChildCounts, Stats, Status, Uuid};
+use taskmgr::{AbortInfo, ChildCounts, Listing, Missing, Stats, Status, Uuid};
 use utoipa::ToSchema;
 
 /// The short view of a task, as lists show it.
@@ -147,6 +147,38 @@ pub struct ExtendedStats {
     pub created_at: String,
 }
 
+/// The tasks of a module with what the library knows beyond the wire format; served under
+/// `/api/v1/` only.
+///
+/// ```
+/// let list: taskmgr_http::ExtendedList = serde_json::from_str(r#"{"tasks": [], "missing": []}"#)?;
+/// assert!(list.missing.is_empty(), "the list is complete");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ExtendedList {
+    /// The tasks, in order of creation.
+    pub tasks: Vec<ExtendedStats>,
+    /// The providers whose virtual tasks are not among them; empty if the list is complete.
+    pub missing: Vec<MissingTasks>,
+}
+
+/// A provider whose virtual tasks are missing in a list.
+///
+/// ```
+/// let missing: taskmgr_http::MissingTasks =
+///     serde_json::from_str(r#"{"module": "node_ops", "error": "no quorum"}"#)?;
+/// assert_eq!(missing.module, "node_ops");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MissingTasks {
+    /// The module with which it is registered.
+    pub module: String,
+    /// Why it gave no answer.
+    pub error: String,
+}
+
 /// The full view of a task with what the library knows beyond the wire format; served under
 /// `/api/v1/` only.
 ///
@@ -280,6 +312,24 @@ impl From<&Stats> for ExtendedStats {
             stats: TaskStats::from(stats),
             internal: stats.internal,
             created_at: micros(stats.created_at),
+        }
+    }
+}
+
+impl From<&Listing> for ExtendedList {
+    fn from(listing: &Listing) -> Self {
+        Self {
+            tasks: listing.tasks.iter().map(ExtendedStats::from).collect(),
+            missing: listing.missing.iter().map(MissingTasks::from).collect(),
+        }
+    }
+}
+
+impl From<&Missing> for MissingTasks {
+    fn from(missing: &Missing) -> Self {
+        Self {
+            module: missing.module.to_string(),
+            error: missing.error.to_string(),
         }
     }
 }

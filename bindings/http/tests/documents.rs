@@ -145,7 +145,7 @@ fn schemas_have_the_fields_of_real_answers() {
     let status = node.get(&format!("/task_manager/task_status/{id}")).json();
     let stats = node.get("/task_manager/list_module_tasks/m").json();
     let extended = node.get(&format!("/api/v1/task_status/{id}")).json();
-    let extended_stats = node.get("/api/v1/list_module_tasks/m").json();
+    let extended_list = node.get("/api/v1/list_module_tasks/m").json();
     let error = node.get("/task_manager/list_module_tasks/none").json();
     for (name, answer) in [
         ("TaskStatus", &status),
@@ -153,7 +153,8 @@ fn schemas_have_the_fields_of_real_answers() {
         ("ChildId", &status["children_ids"][0]),
         ("ErrorBody", &error),
         ("ExtendedStatus", &extended),
-        ("ExtendedStats", &extended_stats[0]),
+        ("ExtendedList", &extended_list),
+        ("ExtendedStats", &extended_list["tasks"][0]),
         ("ExtendedAbort", &extended["abort"]),
         ("ExtendedCounts", &extended["child_counts"]),
     ] {

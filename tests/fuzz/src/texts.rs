@@ -339,9 +339,9 @@ fn query(text: &str) {
     let response = answer(api, "GET", &format!("/api/v1/list_module_tasks/m?{text}"));
     match response.status {
         200 => {
-            let all: Vec<taskmgr_http::ExtendedStats> =
-                serde_json::from_slice(&response.body).unwrap();
-            assert!(all.iter().all(|task| task.stats.task_id == id.to_string()));
+            let all: taskmgr_http::ExtendedList = serde_json::from_slice(&response.body).unwrap();
+            let is_it = |task: &taskmgr_http::ExtendedStats| task.stats.task_id == id.to_string();
+            assert!(all.tasks.iter().all(is_it) && all.missing.is_empty());
         }
         400 => {
             let message = refusal(&response);

@@ -12,8 +12,8 @@ use utoipa::openapi::{Content, Info, OpenApi, OpenApiBuilder, PathItem, Ref, Ref
 use crate::response::JSON;
 use crate::routes::{self, Answer, Kind, Method, Param, Place, Route};
 use crate::wire::{
-    ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedStats, ExtendedStatus, TaskStats,
-    TaskStatus,
+    ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedList, ExtendedStats, ExtendedStatus,
+    MissingTasks, TaskStats, TaskStatus,
 };
 
 pub(super) fn document(test_endpoints: bool) -> OpenApi {
@@ -42,6 +42,8 @@ pub(super) fn schemas() -> Components {
         .schema_from::<TaskStatus>()
         .schema_from::<ChildId>()
         .schema_from::<ErrorBody>()
+        .schema_from::<ExtendedList>()
+        .schema_from::<MissingTasks>()
         .schema_from::<ExtendedStats>()
         .schema_from::<ExtendedStatus>()
         .schema_from::<ExtendedAbort>()
@@ -136,7 +138,7 @@ fn answer(answer: Answer) -> Response {
         Answer::Stats => ("The tasks", many("TaskStats")),
         Answer::Status => ("The status", one("TaskStatus")),
         Answer::Statuses => ("The statuses", many("TaskStatus")),
-        Answer::ExtendedStats => ("The tasks", many("ExtendedStats")),
+        Answer::ExtendedList => ("The tasks, and what is missing", one("ExtendedList")),
         Answer::ExtendedStatus => ("The status", one("ExtendedStatus")),
         Answer::ExtendedStatuses => ("The statuses", many("ExtendedStatus")),
         Answer::Document => ("The description", plain(Type::Object).into()),

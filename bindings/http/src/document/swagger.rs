@@ -90,7 +90,7 @@ fn answer(answer: Answer) -> Value {
         Answer::Status => json!({ "type": "TaskStatus" }),
         Answer::Statuses => json!({ "type": "array", "items": { "$ref": "TaskStatus" } }),
         // None of these is in the resource.
-        Answer::ExtendedStats
+        Answer::ExtendedList
         | Answer::ExtendedStatus
         | Answer::ExtendedStatuses
         | Answer::Document => json!({ "type": "object" }),

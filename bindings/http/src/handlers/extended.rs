@@ -2,12 +2,12 @@
 
 use taskmgr::State;
 
-use super::task_manager::filter;
+use super::task_manager::{filter, listing};
 use super::{empty, json};
 use crate::call::Call;
 use crate::response::Failure;
 use crate::routes::Reply;
-use crate::wire::{ExtendedStats, ExtendedStatus};
+use crate::wire::{ExtendedList, ExtendedStatus};
 
 pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
     let mut filter = filter(call)?
@@ -18,10 +18,7 @@ pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
     filter.limit = call
         .optional::<u64>("limit")?
         .and_then(|limit| usize::try_from(limit).ok());
-    let stats = call
-        .manager()
-        .list(call.text_or_empty("module")?, &filter)?;
-    json(&stats.iter().map(ExtendedStats::from).collect::<Vec<_>>())
+    json(&ExtendedList::from(&listing(call, &filter)?))
 }
 
 pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {

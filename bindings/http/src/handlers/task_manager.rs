@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskmgr::Filter;
+use taskmgr::{Filter, Listing};
 
 use super::{empty, json};
 use crate::call::Call;
@@ -16,10 +16,18 @@ pub(crate) fn list_modules(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
-    let stats = call
-        .manager()
-        .list(call.text_or_empty("module")?, &filter(call)?)?;
-    json(&stats.iter().map(TaskStats::from).collect::<Vec<_>>())
+    let tasks = listing(call, &filter(call)?)?.tasks;
+    json(&tasks.iter().map(TaskStats::from).collect::<Vec<_>>())
+}
+
+/// The list of a module; who reads the log hears of what is missing.
+pub(crate) fn listing(call: &Call<'_>, filter: &Filter) -> Result<Listing, Failure> {
+    let module = call.text_or_empty("module")?;
+    let listing = call.manager().listing(module, filter)?;
+    for missing in &listing.missing {
+        log::warn!("a list of tasks is incomplete: {missing}");
+    }
+    Ok(listing)
 }
 
 /// The filters that both lists have.

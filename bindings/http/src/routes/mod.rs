@@ -67,7 +67,7 @@ pub(crate) enum Answer {
     Stats,
     Status,
     Statuses,
-    ExtendedStats,
+    ExtendedList,
     ExtendedStatus,
     ExtendedStatuses,
     Document,

@@ -231,7 +231,7 @@ pub(super) static ROUTES: &[Route] = &[
         ..get("/openapi.json", "get_openapi", document::serve_openapi)
     },
     Route {
-        summary: "The tasks of a module with what goes beyond the wire format",
+        summary: "The tasks of a module with what goes beyond the wire format, and the providers whose tasks are missing",
         params: &[
             MODULE,
             INTERNAL,
@@ -242,7 +242,7 @@ pub(super) static ROUTES: &[Route] = &[
             query("state", Kind::State, "Only tasks in this state"),
             query("limit", Kind::Number, "Only the oldest so many"),
         ],
-        answer: Answer::ExtendedStats,
+        answer: Answer::ExtendedList,
         errors: &[400],
         weight: Weight::Heavy,
         ..get(

@@ -18,8 +18,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::ServerConfig;
+use super::ask::ask;
 use super::client::Client;
-use super::lane::Lane;
+use super::lane::{Lane, Lanes};
 use super::origin::Policy;
 use crate::api::{Api, Outcome, Weight};
 use crate::request::Request;
@@ -47,12 +48,12 @@ type Answer = hyper::Response<Full<Bytes>>;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
-    api: Api,
+    pub(super) api: Api,
     policy: Policy,
     /// For lists, trees, aborts and the host's own routes.
-    heavy: Lane,
-    /// For questions that a provider has to answer.
-    blocking: Lane,
+    pub(super) heavy: Lane,
+    /// For questions that a provider has to answer, and what else may block.
+    pub(super) lanes: Lanes,
     max_connections: usize,
     header_timeout: Duration,
     stop: Stop,
@@ -72,7 +73,7 @@ impl Shared {
                 &config.allowed_hosts,
             ),
             heavy: Lane::new(),
-            blocking: Lane::new(),
+            lanes: Lanes::new(),
             max_connections: config.max_connections,
             header_timeout: config.header_timeout,
             stop,
@@ -225,22 +226,20 @@ async fn discard(body: Incoming, limit: Duration) -> Result<(), Response> {
 
 /// Light answers are made here and now; the pool gets what is heavy, and what would block.
 async fn dispatch(shared: &Shared, request: Request) -> Result<Outcome, Response> {
-    let request = Arc::new(request);
+    let (request, arrived) = (Arc::new(request), Instant::now());
     let weight = shared.api.weight(&request);
     let tried = match weight {
-        Weight::Light => shared.api.try_handle(&request),
+        Weight::Light => shared.api.try_since(&request, arrived.into_std()),
         Weight::Heavy => {
             let (api, request) = (shared.api.clone(), Arc::clone(&request));
-            shared.heavy.run(move || api.try_handle(&request)).await?
+            let job = move || api.try_since(&request, arrived.into_std());
+            shared.heavy.run(job).await?
         }
         Weight::Blocking => None,
     };
     match tried {
         Some(outcome) => Ok(outcome),
-        None => {
-            let api = shared.api.clone();
-            shared.blocking.run(move || api.handle(&request)).await
-        }
+        None => ask(shared, request, arrived).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sockets: one thread, on which everything happens that takes no time.
 
+mod ask;
 mod client;
 mod connection;
 mod lane;
@@ -30,8 +31,9 @@ const BACKLOG: u32 = 1024;
 /// Longer ones would not fit into what the kernel, and the end of time, have room for.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// One for lists, trees, aborts and the host's routes, one for providers.
-const POOL_THREADS: usize = 2;
+/// One for lists, trees, aborts and the host's routes, and those of the lanes of providers. They
+/// are begun as they are needed, and end when they are not.
+const POOL_THREADS: usize = 1 + lane::MOST_LANES_AT_WORK;
 
 /// How a [`Server`] behaves.
 ///

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, from_slice};
 use taskmgr_http::{
-    Api, ApiConfig, ErrorBody, ExtendedStats, ExtendedStatus, Outcome, Request, Response,
-    TaskStats, TaskStatus,
+    Api, ApiConfig, ErrorBody, ExtendedList, ExtendedStatus, Outcome, Request, Response, TaskStats,
+    TaskStatus,
 };
 
 /// The statuses of a route, and what a 200 carries.
@@ -92,7 +92,6 @@ pub(super) fn check(route: Option<&Route>, request: &Request, response: &Respons
         ("array", _) => match name(&schema["items"]).as_str() {
             "TaskStats" => from_slice::<Vec<TaskStats>>(body).is_ok(),
             "TaskStatus" => from_slice::<Vec<TaskStatus>>(body).is_ok_and(|all| !all.is_empty()),
-            "ExtendedStats" => from_slice::<Vec<ExtendedStats>>(body).is_ok(),
             "ExtendedStatus" => {
                 from_slice::<Vec<ExtendedStatus>>(body).is_ok_and(|all| !all.is_empty())
             }
@@ -100,6 +99,7 @@ pub(super) fn check(route: Option<&Route>, request: &Request, response: &Respons
         },
         (_, "TaskStatus") => from_slice::<TaskStatus>(body).is_ok(),
         (_, "ExtendedStatus") => from_slice::<ExtendedStatus>(body).is_ok(),
+        (_, "ExtendedList") => from_slice::<ExtendedList>(body).is_ok(),
         _ => false,
     };
     assert!(right, "{}; it should be {schema}", said());
