@@ -1514,7 +1514,8 @@ taskmgr_code taskmgr_module_clone(const taskmgr_module *module, taskmgr_module *
 
 /**
  * The module's tasks, by time of creation and then id. A null `filter` lists all that are not
- * internal.
+ * internal. Virtual ones of a provider that gives no answer in time are not among them:
+ * `taskmgr_stats_list_missing_len` and `_at` say so.
  *
  * `*list` is the caller's, to be freed with `taskmgr_stats_list_free`; NULL after an error.
  * Threads: any. Errors: INVALID_ARGUMENT for a state that is none, CLOSED, WOULD_DEADLOCK in
@@ -2319,6 +2320,22 @@ size_t taskmgr_stats_list_len(const taskmgr_stats_list *list);
  * INVALID_ARGUMENT, where there is none. Since 0.1.0.
  */
 const taskmgr_stats *taskmgr_stats_list_at(const taskmgr_stats_list *list, size_t index);
+
+/**
+ * How many providers of virtual tasks gave no answer in time, so that their tasks are missing;
+ * 0 if the list is complete.
+ *
+ * Threads: any. Errors: 0 for NULL. Since 0.1.0.
+ */
+size_t taskmgr_stats_list_missing_len(const taskmgr_stats_list *list);
+
+/**
+ * Whose tasks are missing, and why, in words; `index` counts from 0.
+ *
+ * The text is borrowed from the list. Threads: any. Errors: empty text, and the last error
+ * INVALID_ARGUMENT, where there is none. Since 0.1.0.
+ */
+taskmgr_str taskmgr_stats_list_missing_at(const taskmgr_stats_list *list, size_t index);
 
 /**
  * Frees a list, and with it all that was borrowed from it.

@@ -27,7 +27,8 @@ public:
         return builder;
     }
 
-    /// The module's tasks, by time of creation and then id. Errors: closed, would_deadlock in
+    /// The module's tasks, by time of creation and then id. Virtual ones of a provider that gives
+    /// no answer in time are not among them; the list says so. Errors: closed, would_deadlock in
     /// a callback if the module has a provider.
     fallible<stats_list> list(const filter& which = {}) const {
         const taskmgr_filter all = which.get();

@@ -4,6 +4,7 @@
 #define TASKMGR_VIEW_HPP
 
 #include <iterator>
+#include <string>
 #include <vector>
 
 #include "error.hpp"
@@ -314,6 +315,17 @@ public:
     /// A list that something else keeps, e.g. a report.
     explicit stats_list(std::shared_ptr<const taskmgr_stats_list> from) noexcept
         : view_list(std::move(from)) {}
+
+    /// Whether every provider of virtual tasks has said in time which tasks it has.
+    bool is_complete() const noexcept { return taskmgr_stats_list_missing_len(get()) == 0; }
+    /// Whose tasks are missing, and why, in words; empty for a list that is complete.
+    std::vector<std::string> missing() const {
+        std::vector<std::string> all(taskmgr_stats_list_missing_len(get()));
+        for (std::size_t at = 0; at < all.size(); ++at) {
+            all[at] = detail::view(taskmgr_stats_list_missing_at(get(), at));
+        }
+        return all;
+    }
 };
 
 /// What closing a module or a manager has left behind. Copies share it.

@@ -280,8 +280,8 @@ pub unsafe extern "C" fn taskmgr_manager_list(
         let place = Place::new(list, "list")?;
         // SAFETY: the C program promises that the filter is as large as it says.
         let filter = unsafe { filter::given(filter) }?;
-        let listed = node_manager(manager)?.list(module.get("the module's name")?, &filter)?;
-        place.give(taskmgr_stats_list::new(listed));
+        let listing = node_manager(manager)?.listing(module.get("the module's name")?, &filter)?;
+        place.give(taskmgr_stats_list::listed(listing));
         Ok(())
     })
 }

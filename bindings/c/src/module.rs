@@ -59,7 +59,8 @@ pub extern "C" fn taskmgr_module_clone(
 }
 
 /// The module's tasks, by time of creation and then id. A null `filter` lists all that are not
-/// internal.
+/// internal. Virtual ones of a provider that gives no answer in time are not among them:
+/// `taskmgr_stats_list_missing_len` and `_at` say so.
 ///
 /// `*list` is the caller's, to be freed with `taskmgr_stats_list_free`; NULL after an error.
 /// Threads: any. Errors: INVALID_ARGUMENT for a state that is none, CLOSED, WOULD_DEADLOCK in
@@ -75,7 +76,7 @@ pub unsafe extern "C" fn taskmgr_module_list(
         let module = get(module, "module")?;
         // SAFETY: promised by the C program.
         let filter = unsafe { filter::given(filter) }?;
-        place.give(taskmgr_stats_list::new(module.module.list(&filter)?));
+        place.give(taskmgr_stats_list::listed(module.module.listing(&filter)?));
         Ok(())
     })
 }

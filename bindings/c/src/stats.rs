@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use taskmgr::Stats;
+use taskmgr::{Listing, Missing, Stats};
 
 use crate::guard;
 use crate::handle::get;
 use crate::id::taskmgr_id;
 use crate::state::{kind, state, taskmgr_kind, taskmgr_state};
-use crate::strings::at;
+use crate::strings::{at, taskmgr_strings};
 use crate::text::taskmgr_str;
 use crate::texts::{Span, Texts};
 use crate::time::{taskmgr_time_ns, time_ns};
@@ -42,11 +42,23 @@ impl Names {
 }
 
 /// The short views of several tasks. Since 0.1.0.
-pub struct taskmgr_stats_list(Vec<taskmgr_stats>);
+pub struct taskmgr_stats_list {
+    all: Vec<taskmgr_stats>,
+    missing: taskmgr_strings,
+}
 
 impl taskmgr_stats_list {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
+    }
+
+    /// What a list of a module has, and what it has to do without.
+    pub(crate) fn listed(listing: Listing) -> Self {
+        let missing: Vec<String> = listing.missing.iter().map(Missing::to_string).collect();
+        Self {
+            missing: taskmgr_strings::new(&missing),
+            ..Self::new(listing.tasks)
+        }
     }
 
     pub(crate) fn new(all: Vec<Stats>) -> Self {
@@ -62,7 +74,10 @@ impl taskmgr_stats_list {
             names,
             texts: Arc::clone(&texts),
         };
-        Self(all.into_iter().zip(names).map(of).collect())
+        Self {
+            all: all.into_iter().zip(names).map(of).collect(),
+            missing: taskmgr_strings::new(&[]),
+        }
     }
 }
 
@@ -71,7 +86,7 @@ impl taskmgr_stats_list {
 /// Threads: any. Errors: 0 for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_stats_list_len(list: Option<&taskmgr_stats_list>) -> usize {
-    guard::value(0, || Ok(get(list, "list")?.0.len()))
+    guard::value(0, || Ok(get(list, "list")?.all.len()))
 }
 
 /// The task at `index`, counted from 0.
@@ -83,7 +98,28 @@ pub extern "C" fn taskmgr_stats_list_at(
     list: Option<&taskmgr_stats_list>,
     index: usize,
 ) -> Option<&taskmgr_stats> {
-    guard::value(None, || at(&get(list, "list")?.0, index).map(Some))
+    guard::value(None, || at(&get(list, "list")?.all, index).map(Some))
+}
+
+/// How many providers of virtual tasks gave no answer in time, so that their tasks are missing;
+/// 0 if the list is complete.
+///
+/// Threads: any. Errors: 0 for NULL. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn taskmgr_stats_list_missing_len(list: Option<&taskmgr_stats_list>) -> usize {
+    guard::value(0, || Ok(get(list, "list")?.missing.len()))
+}
+
+/// Whose tasks are missing, and why, in words; `index` counts from 0.
+///
+/// The text is borrowed from the list. Threads: any. Errors: empty text, and the last error
+/// INVALID_ARGUMENT, where there is none. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn taskmgr_stats_list_missing_at(
+    list: Option<&taskmgr_stats_list>,
+    index: usize,
+) -> taskmgr_str<'_> {
+    guard::value(taskmgr_str::EMPTY, || get(list, "list")?.missing.at(index))
 }
 
 /// Frees a list, and with it all that was borrowed from it.

@@ -18,6 +18,14 @@ impl taskmgr_strings {
         let spans = strings.iter().map(|text| texts.add(text)).collect();
         Self { texts, spans }
     }
+
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(crate) fn at(&self, index: usize) -> Result<taskmgr_str<'_>, Failure> {
+        Ok(self.texts.get(*at(&self.spans, index)?))
+    }
 }
 
 /// The item at a place of a list.
@@ -35,7 +43,7 @@ pub(crate) fn at<T>(items: &[T], index: usize) -> Result<&T, Failure> {
 /// Threads: any. Errors: 0 for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_strings_len(strings: Option<&taskmgr_strings>) -> usize {
-    guard::value(0, || Ok(get(strings, "strings")?.spans.len()))
+    guard::value(0, || Ok(get(strings, "strings")?.len()))
 }
 
 /// The text at `index`, counted from 0.
@@ -47,10 +55,7 @@ pub extern "C" fn taskmgr_strings_at(
     strings: Option<&taskmgr_strings>,
     index: usize,
 ) -> taskmgr_str<'_> {
-    guard::value(taskmgr_str::EMPTY, || {
-        let strings = get(strings, "strings")?;
-        Ok(strings.texts.get(*at(&strings.spans, index)?))
-    })
+    guard::value(taskmgr_str::EMPTY, || get(strings, "strings")?.at(index))
 }
 
 /// Frees a list of texts, and the texts with it.

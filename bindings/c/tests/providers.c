@@ -186,6 +186,7 @@ static void lists_and_children(taskmgr_manager *manager, const taskmgr_module *m
     taskmgr_stats_list *listed = NULL;
     CHECK_OK(taskmgr_module_list(module, NULL, &listed));
     CHECK(self->listed_badly && taskmgr_stats_list_len(listed) == 1);
+    CHECK(taskmgr_stats_list_missing_len(listed) == 0);
     const taskmgr_stats *stats = taskmgr_stats_list_at(listed, 0);
     CHECK(taskmgr_stats_kind(stats) == TASKMGR_KIND_CLUSTER);
     CHECK(taskmgr_id_equal(taskmgr_stats_id(stats), self->id));
@@ -232,6 +233,10 @@ static void aborts_and_failures(taskmgr_manager *manager, const taskmgr_module *
     taskmgr_stats_list *listed = NULL;
     CHECK_OK(taskmgr_module_list(module, NULL, &listed));
     CHECK(taskmgr_stats_list_len(listed) == 0);
+    CHECK(taskmgr_stats_list_missing_len(listed) == 1);
+    CHECK(strstr(taskmgr_stats_list_missing_at(listed, 0).data, "77") != NULL);
+    CHECK(taskmgr_stats_list_missing_at(listed, 1).len == 0);
+    CHECK(taskmgr_last_error_code() == TASKMGR_INVALID_ARGUMENT);
     taskmgr_stats_list_free(listed);
     self->fail_with = TASKMGR_OK;
 }

@@ -204,7 +204,7 @@ impl Manager {
         state: Option<StateWord>,
         internal: bool,
         limit: Option<usize>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let wanted = Wanted {
             keyspace,
             table,
@@ -215,9 +215,9 @@ impl Manager {
             limit,
         };
         let (manager, module, filter) = (self.0.clone(), module.to_owned(), wanted.filter());
-        views::list(
+        views::listing(
             py,
-            &wait::asking(py, move || manager.list(&module, &filter))?,
+            &wait::asking(py, move || manager.listing(&module, &filter))?,
         )
     }
 
@@ -251,8 +251,15 @@ impl Manager {
         id: Id,
         timeout: Option<Seconds>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let observer = self.ask_one(py, id, taskmgr::Manager::observe)?;
         let timeout = timeout.map(|timeout| timeout.0);
+        let observer = match timeout {
+            None => self.ask_one(py, id, taskmgr::Manager::observe)?,
+            Some(timeout) => {
+                let find =
+                    move |manager: &taskmgr::Manager, id| manager.observe_within(id, timeout);
+                self.ask_one(py, id, find)?
+            }
+        };
         views::status(py, &wait::for_task(py, &observer, timeout)?)
     }
 

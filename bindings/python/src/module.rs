@@ -102,7 +102,8 @@ impl Module {
         }
     }
 
-    /// The module's tasks, by time of creation and then id; "" and `None` filter nothing.
+    /// The module's tasks, by time of creation and then id; "" and `None` filter nothing. What
+    /// is missing among them is in `missing`, and is logged.
     #[pyo3(signature = (*, keyspace = "", table = "", r#type = "", scope = "", state = None, internal = false, limit = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn list<'py>(
@@ -115,7 +116,7 @@ impl Module {
         state: Option<StateWord>,
         internal: bool,
         limit: Option<usize>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         let wanted = Wanted {
             keyspace,
             table,
@@ -126,7 +127,7 @@ impl Module {
             limit,
         };
         let (module, filter) = (self.inner.clone(), wanted.filter());
-        views::list(py, &wait::asking(py, move || module.list(&filter))?)
+        views::listing(py, &wait::asking(py, move || module.listing(&filter))?)
     }
 
     /// Unregisters all settled roots; how many there were.

@@ -4,7 +4,9 @@ use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
-use taskmgr::{AbortInfo, ChildId, CloseReport, Kind, Name, Progress, State, Stats, Status};
+use taskmgr::{
+    AbortInfo, ChildId, CloseReport, Kind, Listing, Name, Progress, State, Stats, Status,
+};
 
 use crate::args::StateWord;
 
@@ -144,6 +146,12 @@ pub(crate) fn stats<'py>(py: Python<'py>, shown: &Stats) -> PyResult<Bound<'py, 
 
 pub(crate) fn list<'py>(py: Python<'py>, shown: &[Stats]) -> PyResult<Vec<Bound<'py, PyAny>>> {
     shown.iter().map(|one| stats(py, one)).collect()
+}
+
+/// What a list of a module has, and what it has to do without, which is logged.
+pub(crate) fn listing<'py>(py: Python<'py>, shown: &Listing) -> PyResult<Bound<'py, PyAny>> {
+    let missing: Vec<String> = shown.missing.iter().map(ToString::to_string).collect();
+    class!(py, "Listing").call1((list(py, &shown.tasks)?, PyTuple::new(py, missing)?))
 }
 
 pub(crate) fn tree<'py>(py: Python<'py>, shown: &[Status]) -> PyResult<Bound<'py, PyAny>> {

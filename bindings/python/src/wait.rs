@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use taskmgr::{Error, ErrorCode, Kind, Observer, Status};
+use taskmgr::{Error, ErrorCode, Observer, Status};
 
 use crate::error::OrRaise;
 use crate::gate;
@@ -48,7 +48,7 @@ pub(crate) fn for_task(
         return py.detach(|| to_the_end(observer, timeout)).or_raise(py);
     }
     // A watch of a virtual task is set up once, not for every slice.
-    if py.detach(|| observer.status()).or_raise(py)?.kind == Kind::Cluster {
+    if observer.provider().is_some() {
         let observer = observer.clone();
         return interruptible(py, move || to_the_end(&observer, timeout))?.or_raise(py);
     }

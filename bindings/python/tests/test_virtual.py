@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import re
 import signal
 import threading
 import time
@@ -160,10 +162,19 @@ def test_virt_1_a_failure_spoils_its_own_answer_only(
     error: Exception,
     kind: type[Exception],
     words: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     own = module.task("repair").start()
+    assert module.list().is_complete
     topology.raises = error
-    assert [stats.id for stats in module.list()] == [own.id]
+    caplog.clear()
+    listed = module.list()
+    assert [stats.id for stats in listed] == [own.id]
+    assert not listed.is_complete
+    assert "node_ops" in listed.missing[0]
+    assert re.search(words, listed.missing[0])
+    assert [(each.levelname, each.name) for each in caplog.records] == [("WARNING", "taskmgr")]
+    assert listed.missing[0] in caplog.text
     with pytest.raises(kind, match=words):
         manager.status(topology.id)
     assert manager.status(own.id).state is State.RUNNING
@@ -177,7 +188,27 @@ def test_virt_1_one_that_takes_too_long() -> None:
     topology.hangs = threading.Event()
     with pytest.raises(taskmgr.ProviderError, match="longer"):
         manager.status(topology.id)
-    assert module.list() == []
+    listed = manager.list("node_ops")
+    assert listed == []
+    assert len(listed.missing) == 1
+    assert pickle.loads(pickle.dumps(listed)).missing == listed.missing
+    topology.hangs.set()
+
+
+def test_wait_2_a_wait_is_no_longer_than_its_timeout() -> None:
+    manager = Manager(provider_deadline=GUARD)
+    module = manager.register_module("node_ops")
+    topology = Topology()
+    module.register_provider(topology)
+    observer = manager.observe(topology.id)
+    topology.hangs = threading.Event()
+    begun = time.monotonic()
+    for timeout in (0, 0.01):
+        with pytest.raises(taskmgr.Timeout):
+            manager.wait(topology.id, timeout)
+        with pytest.raises(taskmgr.Timeout):
+            observer.wait(timeout)
+    assert time.monotonic() - begun < GUARD / 2
     topology.hangs.set()
 
 

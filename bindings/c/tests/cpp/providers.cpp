@@ -198,7 +198,11 @@ TEST_CASE("a provider that fails spoils its own answer only") {
     const taskmgr::observer observer = OK(on.manager.observe(cluster->own));
     cluster->away = true;
     const taskmgr::task job = on.start();
-    CHECK(OK(on.repair.list()).size() == 1);
+    const taskmgr::stats_list listed = OK(on.repair.list());
+    CHECK(listed.size() == 1);
+    CHECK_FALSE(listed.is_complete());
+    REQUIRE(listed.missing().size() == 1);
+    CHECK(listed.missing()[0].find("the coordinator is away") != std::string::npos);
     const taskmgr::error why = ERROR_OF(observer.status());
     CHECK(why.code() == errc::provider);
     says(why, "the coordinator is away");
@@ -220,7 +224,10 @@ TEST_CASE("a provider of lambdas, that only knows") {
         return fails<void>(errc::version_mismatch, "not in this version");
     };
     OK(on.repair.register_provider(functions));
-    CHECK(OK(on.repair.list())[0].type() == "rebuild");
+    const taskmgr::stats_list listed = OK(on.repair.list());
+    CHECK(listed[0].type() == "rebuild");
+    CHECK(listed.is_complete());
+    CHECK(listed.missing().empty());
     CHECK(OK(on.manager.status(own)).kind() == taskmgr::kind::cluster);
     FAILS(errc::not_abortable, on.manager.abort(own, "x"));
     // A code of C alone is none that a provider gives.

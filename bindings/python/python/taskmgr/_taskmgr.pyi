@@ -11,7 +11,7 @@ from typing_extensions import Self
 from ._errors import TaskmgrError
 from ._provider import Provider
 from ._routes import Response
-from ._views import CloseReport, State, Stats, Status, Tree
+from ._views import CloseReport, Listing, State, Stats, Status, Tree
 from ._work import Submitted
 
 __all__ = [
@@ -423,8 +423,9 @@ class Module:
         state: State | str | None = None,
         internal: bool = False,
         limit: int | None = None,
-    ) -> list[Stats]:
-        """The module's tasks, by time of creation and then id; "" and `None` filter nothing."""
+    ) -> Listing:
+        """The module's tasks, by time of creation and then id; "" and `None` filter nothing. What
+        is missing among them is in `missing`, and is logged."""
 
     def drain(self) -> int:
         """Unregisters all settled roots; how many there were."""
@@ -631,7 +632,7 @@ class Manager:
         state: State | str | None = None,
         internal: bool = False,
         limit: int | None = None,
-    ) -> list[Stats]:
+    ) -> Listing:
         """The tasks of a module, as `Module.list`."""
 
     def drain(self, module: str) -> int:

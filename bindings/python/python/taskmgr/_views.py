@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -11,9 +12,11 @@ from uuid import UUID
 from . import _draw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import Self
+
+_log = logging.getLogger("taskmgr")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -222,6 +225,26 @@ class Tree(_View):
 
     def _repr_html_(self) -> str:
         return _draw.html(self.statuses)
+
+
+class Listing(list[Stats]):
+    """The tasks of a module: a list, which knows what is missing in it."""
+
+    __slots__ = ("missing",)
+
+    missing: tuple[str, ...]
+    """The providers that gave no answer in time, and why, in words."""
+
+    def __init__(self, tasks: Iterable[Stats] = (), missing: Iterable[str] = ()) -> None:
+        super().__init__(tasks)
+        self.missing = tuple(missing)
+        for each in self.missing:
+            _log.warning("a list of tasks is incomplete: %s", each)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every provider has said in time which tasks it has."""
+        return not self.missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,13 @@ pub(super) fn look_at_list(shared: &Shared, list: &taskmgr_stats_list) {
         taskmgr_stats_created_at(it);
         taskmgr_stats_internal(it);
     }
+    let missing = taskmgr_stats_list_missing_len(Some(list));
+    for index in 0..missing {
+        let text = shared.text("missing", taskmgr_stats_list_missing_at(Some(list), index));
+        shared.demand(!text.is_empty(), || {
+            format!("what is missing at {index} has no words")
+        });
+    }
     for index in [len, usize::MAX] {
         let behind = taskmgr_stats_list_at(Some(list), index).is_some();
         shared.demand(!behind, || format!("a list of {len} has a task {index}"));

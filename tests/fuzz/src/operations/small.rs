@@ -125,7 +125,8 @@ impl Run<'_> {
             taskmgr_module_name taskmgr_observer_free taskmgr_observer_id
             taskmgr_observer_suspend taskmgr_observer_resume taskmgr_completion_free
             taskmgr_completion_is_cancelled taskmgr_reporter_free taskmgr_reporter_id
-            taskmgr_stats_list_free taskmgr_stats_list_len taskmgr_stats_id taskmgr_stats_type
+            taskmgr_stats_list_free taskmgr_stats_list_len taskmgr_stats_list_missing_len
+            taskmgr_stats_id taskmgr_stats_type
             taskmgr_stats_kind taskmgr_stats_scope taskmgr_stats_state
             taskmgr_stats_sequence_number taskmgr_stats_keyspace taskmgr_stats_table
             taskmgr_stats_entity taskmgr_stats_shard taskmgr_stats_start_time
@@ -151,6 +152,7 @@ impl Run<'_> {
         );
         let index = self.bytes.number() as usize;
         taskmgr_stats_list_at(None, index);
+        taskmgr_stats_list_missing_at(None, index);
         taskmgr_status_list_at(None, index);
         taskmgr_status_child_id(None, index);
         taskmgr_status_child_node(None, index);
