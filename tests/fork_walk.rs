@@ -16,7 +16,7 @@ use common::seconds;
 use crowd::{Crowd, Remote, VIRTUAL};
 use taskmgr::{
     AbortGuard, Clock, Completion, DoneGuard, Filter, Manager, ManagerBuilder, ManualClock, Module,
-    Observer, Reporter, SharedTask, Spawned, State, Task, TaskBuilder, TaskContext, Uuid,
+    Observer, Reporter, Search, SharedTask, Spawned, State, Task, TaskBuilder, TaskContext, Uuid,
     nonblocking,
 };
 
@@ -34,6 +34,7 @@ struct Handles {
     done: [DoneGuard; 3],
     spawned: [Spawned<()>; 2],
     completions: [Completion; 2],
+    searches: [Search; 4],
     builders: [TaskBuilder<'static>; 2],
 }
 
@@ -104,6 +105,7 @@ fn walk(at: &Steps, handles: Handles) {
     }
     observed(at, &handles.remote);
     virtual_handles(at, handles.completions);
+    searches(at, handles.searches);
     at.at("Spawned::observer");
     handles.spawned.iter().for_each(|work| {
         work.observer().id();
@@ -173,6 +175,10 @@ fn manager(at: &Steps, handles: &Handles) {
     forked(manager.modules());
     at.at("Manager::list");
     forked(manager.list("walked", &Filter::new()));
+    at.at("Manager::listing");
+    forked(manager.listing("walked", &Filter::new()));
+    at.at("Manager::provider_deadline");
+    manager.provider_deadline();
     at.at("Manager::drain");
     forked(manager.drain("walked"));
     at.at("Manager::tick");
@@ -184,6 +190,13 @@ fn manager(at: &Steps, handles: &Handles) {
     for id in [id, handles.tasks[0].id(), VIRTUAL, Uuid::nil()] {
         at.at("Manager::observe");
         forked(manager.observe(id));
+        at.at("Manager::observe_within");
+        forked(manager.observe_within(id, Duration::ZERO));
+        at.at("Manager::search");
+        let search = manager.search(id, None);
+        assert!(search.is_ready() && search.deadline().is_none());
+        search.on_ready(|| ());
+        forked(search.into_result());
         at.at("Manager::status");
         forked(manager.status(id));
         at.at("Manager::take_status");
@@ -222,6 +235,8 @@ fn module(at: &Steps, handles: &Handles) {
     forked(module.task("t").start());
     at.at("Module::list");
     forked(module.list(&Filter::new().state(State::Running)));
+    at.at("Module::listing");
+    forked(module.listing(&Filter::new()));
     at.at("Module::drain");
     forked(module.drain());
     at.at("Module::register_provider");
@@ -399,6 +414,31 @@ fn observed(at: &Steps, observer: &Observer) {
     forked(observer.resume());
     at.at("Observer::on_done");
     forked(observer.on_done(drop));
+    at.at("Observer::on_done_within");
+    forked(observer.on_done_within(Duration::ZERO, drop));
+    at.at("Observer::provider");
+    observer.provider();
+}
+
+/// Each of the parent's, as it was when the child was forked.
+fn searches(at: &Steps, searches: [Search; 4]) {
+    for (number, search) in searches.into_iter().enumerate() {
+        at.at("Search::fmt");
+        let _ = format!("{search:?}");
+        at.at("Search::deadline");
+        search.deadline();
+        at.at("Search::is_ready");
+        assert!(search.is_ready());
+        at.at("Search::on_ready");
+        search.on_ready(|| ());
+        if number % 2 == 0 {
+            at.at("Search::into_result");
+            forked(search.into_result());
+        } else {
+            at.at("Search::drop");
+            drop(search);
+        }
+    }
 }
 
 fn virtual_handles(at: &Steps, [completed, dropped]: [Completion; 2]) {

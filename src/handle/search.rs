@@ -98,10 +98,10 @@ impl Search {
     ///
     /// See [`Search`] for an example.
     pub fn into_result(self) -> Result<Observer> {
+        self.engine.realm.check_fork()?;
         match self.state {
             State::Over(result) => *result,
             State::Asking(question) => {
-                self.engine.realm.check_fork()?;
                 let found = question.take().found()?;
                 Ok(Observer::of(found, self.id, self.engine))
             }

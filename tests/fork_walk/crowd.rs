@@ -121,6 +121,7 @@ impl Crowd {
         targets.extend(observers.iter().cloned());
         targets.extend(shared.iter().map(|shared| shared.observe()));
         drop(targets);
+        let ids = [VIRTUAL, VIRTUAL, tasks[0].id(), tasks[1].id()];
         Handles {
             builders: [self.module.task("t"), tasks[1].child("c")],
             manager: self.manager.clone(),
@@ -134,6 +135,7 @@ impl Crowd {
             done,
             spawned,
             completions: [first, second],
+            searches: ids.map(|id| self.manager.search(id, None)),
         }
     }
 
