@@ -12,7 +12,9 @@ use crate::view::{CloseReport, Filter, Listing, Stats};
 
 /// A module: a group of operations of one nature, e.g. all repairs.
 ///
-/// A handle of it does not keep the manager; all handles are equal.
+/// A handle of it does not keep the manager; all handles are equal. They are of one registration:
+/// once that is over they are refused as [`Closed`](crate::ErrorCode::Closed), also where the name
+/// is registered again.
 ///
 /// ```
 /// let manager = taskmgr::Manager::builder().build()?;
@@ -28,19 +30,16 @@ pub struct Module {
 }
 
 impl Module {
-    pub(crate) fn new(engine: &'static Engine, core: &'static ModuleCore) -> Self {
-        let registration = core.registration();
+    pub(crate) fn new(
+        engine: &'static Engine,
+        core: &'static ModuleCore,
+        registration: u64,
+    ) -> Self {
         Self {
             engine,
             core,
             registration,
         }
-    }
-
-    /// Whether this registration of the module is open, or closing with tasks that run.
-    fn check(&self) -> Result<()> {
-        self.engine.check()?;
-        self.engine.check_registered(self.core, self.registration)
     }
 
     /// The module's name.
@@ -104,9 +103,12 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn listing(&self, filter: &Filter) -> Result<Listing> {
-        self.check()?;
-        let providers = self.core.providers.lock().clone();
-        snapshot::listing(self.engine, self.core.group, &providers, filter)
+        self.engine.check()?;
+        let (core, registration) = (self.core, self.registration);
+        let providers = self.engine.providers_of(core, registration)?;
+        let listing = snapshot::listing(self.engine, core.group, &providers, filter)?;
+        self.engine.check_in_force(core, registration)?;
+        Ok(listing)
     }
 
     /// Unregisters all its settled roots; how many there were.
@@ -122,16 +124,25 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn drain(&self) -> Result<usize> {
-        self.check()?;
-        Ok(self.engine.drain(self.core.group))
+        self.engine.check()?;
+        self.engine.drain_module(self.core, self.registration)
     }
 
     /// Closes the module: no new tasks; its running ones are told to abort and waited for
-    /// until the deadline; the settled ones are unregistered. What still runs then keeps
-    /// the name taken until it ends, and closing again waits on.
+    /// until the deadline; the settled ones are unregistered. Whoever waits for a virtual task of
+    /// it then gets [`Closed`](crate::ErrorCode::Closed). What still runs keeps the name taken
+    /// until it ends.
+    ///
+    /// Closing again, with any handle of this registration, waits on for what still runs, and
+    /// answers in the same way: with an empty report once nothing does. It never reaches a module
+    /// that was registered under the name since. Several closes may be under way at once: each
+    /// waits, and one that is complete also waits for the others to return, until its own deadline,
+    /// so that the name is free when it has returned.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorCode::Closed) if it was closed before;
+    /// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) in a callback or a provider, unless the
+    /// deadline is zero: nothing is closed then; [`Closed`](crate::ErrorCode::Closed) if nobody had
+    /// closed it when the last [`Manager`](crate::Manager) was dropped;
     /// [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
@@ -156,11 +167,10 @@ impl Module {
     ///
     /// See [`Provider`] for an example.
     pub fn register_provider(&self, provider: impl Provider) -> Result<()> {
-        self.check()?;
-        self.core.check(self.registration)?;
+        self.engine.check()?;
         let hosted = Hosted::new(provider, self.engine.config.provider_deadline);
-        self.core.providers.lock().push(hosted);
-        Ok(())
+        self.engine
+            .add_provider(self.core, self.registration, hosted)
     }
 }
 

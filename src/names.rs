@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::sync::{AtomicU32, Lock, Ordering};
+use crate::sync::{AtomicU64, Lock, Ordering};
 use crate::view::{Name, same_text};
 
 /// Longest name in bytes.
@@ -16,19 +16,67 @@ pub(crate) const MAX_NAME: usize = 255;
 /// a host that puts something unique into a name costs memory only while its task lives.
 const MAX_INTERNED: usize = 1 << 16;
 
-/// Whether a module takes new tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far the close of a registration has come. It only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gate {
     Open,
     /// Told to close; what still runs keeps its name taken.
     Closing,
+    /// The same, and a close has returned or is about to: who waits for its virtual tasks is told.
+    Overdue,
+    /// Nothing of it runs.
     Closed,
+    /// It was open when the last manager was dropped, and nobody closes it any more.
+    Abandoned,
+}
+
+impl Gate {
+    pub(crate) fn is_over(self) -> bool {
+        self >= Self::Closed
+    }
+}
+
+/// Which registration of a module's name is in force, and its gate: one number that only grows,
+/// so that who finds it as it was has missed nothing. 61 bits for registrations, as 32 come round
+/// within hours where a module is closed and registered in a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Standing(u64);
+
+impl Standing {
+    const GATE_BITS: u32 = 3;
+
+    #[inline]
+    pub(crate) fn open(registration: u64) -> Self {
+        Self::new(registration, Gate::Open)
+    }
+
+    #[inline]
+    pub(crate) fn new(registration: u64, gate: Gate) -> Self {
+        Self(registration << Self::GATE_BITS | gate as u64)
+    }
+
+    #[inline]
+    pub(crate) fn registration(self) -> u64 {
+        self.0 >> Self::GATE_BITS
+    }
+
+    #[inline]
+    pub(crate) fn gate(self) -> Gate {
+        match self.0 & ((1 << Self::GATE_BITS) - 1) {
+            0 => Gate::Open,
+            1 => Gate::Closing,
+            2 => Gate::Overdue,
+            3 => Gate::Closed,
+            _ => Gate::Abandoned,
+        }
+    }
 }
 
 /// A module as its tasks see it.
 pub(crate) struct Group {
     pub(crate) name: Name,
-    gate: AtomicU32,
+    /// Changed under the modules' lock alone.
+    standing: AtomicU64,
     interned: Lock<HashMap<Key, &'static NameSet>>,
 }
 
@@ -37,7 +85,7 @@ impl Group {
     pub(crate) fn new(name: &str) -> Self {
         Self {
             name: Name::from_static(leak(name)),
-            gate: AtomicU32::new(0),
+            standing: AtomicU64::new(Standing::open(0).0),
             interned: Lock::new(HashMap::new()),
         }
     }
@@ -45,28 +93,44 @@ impl Group {
     /// SeqCst, so that "closed, then looked for tasks" and "made a task, then looked
     /// whether closed" cannot both miss the other.
     #[inline]
-    pub(crate) fn gate(&self) -> Gate {
-        match self.gate.load(Ordering::SeqCst) {
-            0 => Gate::Open,
-            1 => Gate::Closing,
-            _ => Gate::Closed,
-        }
+    pub(crate) fn standing(&self) -> Standing {
+        Standing(self.standing.load(Ordering::SeqCst))
     }
 
-    pub(crate) fn set_gate(&self, gate: Gate) {
-        self.gate.store(gate as u32, Ordering::SeqCst);
+    #[inline]
+    pub(crate) fn gate(&self) -> Gate {
+        self.standing().gate()
+    }
+
+    /// Shuts the gate of the present registration, at least so far.
+    pub(crate) fn raise_gate(&self, gate: Gate) {
+        let raised = Standing::new(self.standing().registration(), gate);
+        self.standing.fetch_max(raised.0, Ordering::SeqCst);
+    }
+
+    /// Opens the gate of the next registration; its number.
+    pub(crate) fn renew(&self) -> u64 {
+        let next = self.standing().registration() + 1;
+        self.standing
+            .store(Standing::open(next).0, Ordering::SeqCst);
+        next
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.gate() == Gate::Open
     }
 
     #[inline]
     pub(crate) fn check_open(&self) -> Result<()> {
-        match self.gate() {
-            Gate::Open => Ok(()),
-            _ => Err(self.closed()),
+        match self.is_open() {
+            true => Ok(()),
+            false => Err(self.closed()),
         }
     }
 
     #[cold]
-    fn closed(&self) -> Error {
+    pub(crate) fn closed(&self) -> Error {
         Error::closed(&format!("module {:?}", &*self.name))
     }
 }

@@ -88,10 +88,12 @@ fn call_everything(manager: &Manager, module: &Module, running: &Mutex<Option<Ta
     manager.modules().unwrap();
     let other = manager.register_module("inside").unwrap();
     let slow = other.task("t").start().unwrap();
-    let report = manager.close_module("inside", PATIENCE).unwrap();
+    let refused = manager.close_module("inside", PATIENCE).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::WouldDeadlock);
+    let report = manager.close_module("inside", Duration::ZERO).unwrap();
     assert_eq!(report.still_running.len(), 1, "nobody is waited for");
     drop(slow);
-    drop(manager.close_module("inside", Duration::ZERO));
+    assert!(manager.close_module("inside", Duration::ZERO).is_err());
     running.fail("ended inside").unwrap();
     observer.wait().unwrap();
 }

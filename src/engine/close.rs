@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{Engine, Gate, ModuleCore, Stage, TaskRef};
+use super::modules::Removed;
+use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::{Held, Numbered};
 use crate::error::{Error, Result};
 use crate::index::Tombstones;
-use crate::names::Group;
+use crate::names::{Gate, Group};
 use crate::node::callback;
 use crate::node::word::{KIDS, SETTLED, WATCHED};
 use crate::snapshot;
@@ -22,10 +23,10 @@ enum Reach {
 }
 
 impl Reach {
-    fn covers(self, held: &Held, engine: &'static Engine) -> bool {
+    fn group(self) -> Option<&'static Group> {
         match self {
-            Self::Everything => true,
-            Self::Module(group) => std::ptr::eq(held.slot().names(engine.realm).group, group),
+            Self::Everything => None,
+            Self::Module(group) => Some(group),
         }
     }
 
@@ -37,51 +38,86 @@ impl Reach {
     }
 }
 
+/// Nobody can be waited for inside a callback.
+fn check_patience(what: &str, timeout: Duration) -> Result<()> {
+    match callback::is_inside() && !timeout.is_zero() {
+        true => Err(Error::would_deadlock(what)),
+        false => Ok(()),
+    }
+}
+
+const NOTHING_RUNS: CloseReport = CloseReport {
+    still_running: Vec::new(),
+};
+
 impl Engine {
-    /// Closes one registration of a module.
+    /// Closes one registration of a module. One that is over is closed already.
     pub(crate) fn close_module(
         &'static self,
         module: &'static ModuleCore,
         registration: u64,
         timeout: Duration,
     ) -> Result<CloseReport> {
-        self.check()?;
-        let closed = || Error::closed(&format!("module {:?}", &*module.group.name));
-        if module.registration.load(Ordering::SeqCst) != registration {
-            return Err(closed());
-        }
-        {
-            let _modules = self.modules.lock();
-            match self.settle_gate(module) {
-                Gate::Closed => return Err(closed()),
-                Gate::Open => module.group.set_gate(Gate::Closing),
-                // The deadline of an earlier close has passed: wait on.
-                Gate::Closing => {}
-            }
-        }
-        let still_running = self.shut(&[module], Reach::Module(module.group), timeout);
         self.realm.check_fork()?;
-        self.drain(module.group);
-        self.settle_gate(module);
+        check_patience("closing a module with a deadline", timeout)?;
+        if !self.shut_gate(module, registration)? {
+            return Ok(NOTHING_RUNS);
+        }
+        let (deadline, _) = Deadline::after(timeout).begin();
+        let reach = Reach::Module(module.group);
+        let running = self.find_running(&[module], reach);
+        // The name is held for as long as there is something to do for it, so that one who closes
+        // a module again takes it from nobody.
+        let mut held = !running.is_empty() && self.hold_name(module, registration);
+        if !running.is_empty() && !held {
+            // What runs was made for a later registration.
+            return Ok(NOTHING_RUNS);
+        }
+        let still_running = self.stop(&running, reach, &deadline);
+        drop(running);
+        self.realm.check_fork()?;
+        // Another close may have been faster, and the name registered anew.
+        let _ = self.drain_registration(module, registration);
+        self.say_overdue(module, registration);
+        let watches = self.watches_of(module, registration);
+        if !watches.is_empty() {
+            held = held || self.hold_name(module, registration);
+            self.call_all(watches.into_iter(), &Err(module.group.closed()));
+            self.realm.check_fork()?;
+        }
+        let patience = match still_running.is_empty() {
+            true => deadline,
+            false => Deadline::Now,
+        };
+        self.let_go_of_name(module, registration, held, &patience);
         Ok(CloseReport { still_running })
     }
 
-    /// Closes the manager.
+    /// Closes the manager. One that is closed has nothing that runs.
     pub(crate) fn close(&'static self, timeout: Duration) -> Result<CloseReport> {
-        self.check()?;
-        let modules = self.shut_all_gates();
-        let still_running = self.shut(&modules, Reach::Everything, timeout);
+        self.realm.check_fork()?;
+        check_patience("closing a manager with a deadline", timeout)?;
+        let (deadline, _) = Deadline::after(timeout).begin();
+        let modules = self.shut_all_gates(Gate::Closing, 1);
+        let running = self.find_running(&modules, Reach::Everything);
+        let still_running = self.stop(&running, Reach::Everything, &deadline);
+        drop(running);
         self.realm.check_fork()?;
         if still_running.is_empty() {
-            self.end();
+            self.shut_all_gates(Gate::Closed, 0);
+            self.end(&modules);
         } else {
-            self.set_stage(Stage::Overdue);
+            self.overdue.store(true, Ordering::SeqCst);
             self.wake_everybody();
             self.end_watches();
             for module in modules {
                 self.drain(module.group);
             }
         }
+        self.realm.check_fork()?;
+        self.modules.lock().closes -= 1;
+        // Those of which nothing runs are closed from here on.
+        drop(self.modules());
         Ok(CloseReport { still_running })
     }
 
@@ -90,35 +126,39 @@ impl Engine {
         if self.realm.is_forked() || self.stage() == Stage::Closed {
             return;
         }
-        let modules = self.shut_all_gates();
+        let modules = self.shut_all_gates(Gate::Abandoned, 0);
         self.pass_gates(&modules);
-        for held in self.unsettled().filter(|held| held.slot().is_root()) {
+        for held in self.running(None).filter(|held| held.slot().is_root()) {
             self.abort_regardless(TaskRef::of(&held), "the manager is gone");
         }
         if !self.realm.is_forked() {
-            self.end();
+            self.end(&modules);
         }
     }
 
-    fn shut_all_gates(&'static self) -> Vec<&'static ModuleCore> {
-        let modules = self.modules.lock();
-        self.set_stage(Stage::Closing);
+    /// Shuts all gates so far, but leaves those closing that are to be abandoned; all modules.
+    /// `closes` are under way from here on.
+    fn shut_all_gates(&'static self, to: Gate, closes: usize) -> Vec<&'static ModuleCore> {
+        let mut modules = self.modules.lock();
+        self.raise_stage(match to {
+            Gate::Closed => Stage::Closed,
+            _ => Stage::Closing,
+        });
         for module in modules.iter() {
-            if module.group.gate() == Gate::Open {
-                module.group.set_gate(Gate::Closing);
+            if to != Gate::Abandoned || module.group.is_open() {
+                module.group.raise_gate(to);
             }
         }
-        modules.clone()
+        modules.closes += closes;
+        modules.iter().collect()
     }
 
-    fn end(&'static self) {
-        self.set_stage(Stage::Closed);
-        let modules = self.modules.lock().clone();
+    fn end(&'static self, modules: &[&'static ModuleCore]) {
+        self.raise_stage(Stage::Closed);
         for module in modules {
-            module.group.set_gate(Gate::Closed);
-            // What the host's providers own is dropped under no lock.
-            let providers = std::mem::take(&mut *module.providers.lock());
-            drop(providers);
+            let mut removed = Removed::default();
+            removed.take(module);
+            drop(removed);
             if self.realm.is_forked() {
                 return;
             }
@@ -147,22 +187,17 @@ impl Engine {
         }
     }
 
-    /// Aborts what is covered, waits for it, and says what is left.
-    fn shut(
-        &'static self,
-        modules: &[&'static ModuleCore],
-        reach: Reach,
-        timeout: Duration,
-    ) -> Vec<Stats> {
-        let (deadline, _) = Deadline::after(timeout).begin();
+    /// What is covered and runs. Gates are shut already.
+    fn find_running(&'static self, modules: &[&'static ModuleCore], reach: Reach) -> Vec<Held> {
         self.pass_gates(modules);
-        let running: Vec<Held> = self
-            .unsettled()
-            .filter(|held| reach.covers(held, self))
-            .collect();
+        self.running(reach.group()).collect()
+    }
+
+    /// Aborts what runs, waits for it, and says what is left.
+    fn stop(&'static self, running: &[Held], reach: Reach, deadline: &Deadline) -> Vec<Stats> {
         let reason = reach.reason();
         let covered: HashSet<u32> = running.iter().map(|held| held.slot().number()).collect();
-        for held in &running {
+        for held in running {
             // Where the parent is covered too, its abort reaches this one.
             let parent = held.slot().parent_place();
             if parent.is_none_or(|parent| !covered.contains(&parent.slot)) {
@@ -173,29 +208,34 @@ impl Engine {
             // In an abort's callback: the child waits for nobody.
             return Vec::new();
         }
-        // Inside a callback nobody can be waited for; what runs is named.
-        let patient = !callback::is_inside();
         running
             .iter()
-            .filter(|held| !(patient && self.wait_settled(TaskRef::of(held), &deadline)))
-            .filter(|held| !held.slot().word.load().has(SETTLED))
+            .filter(|held| !self.wait_settled(TaskRef::of(held), deadline))
+            .filter(|held| !Engine::has_settled(TaskRef::of(held)))
             .map(|held| snapshot::stats(held, self))
             .collect()
     }
 
     /// Whether the task has settled by the deadline.
     fn wait_settled(&'static self, task: TaskRef, deadline: &Deadline) -> bool {
-        let has_settled = || task.slot.word.load().has(SETTLED) && Engine::is_over(task);
-        if has_settled() {
-            return true;
+        let has_settled = || Engine::has_settled(task);
+        if has_settled() || matches!(deadline, Deadline::Now) {
+            return has_settled();
         }
         task.slot.word.mark(WATCHED);
         self.realm.sleep(task.slot, deadline, has_settled)
     }
 
+    /// Whether the task and all below it have ended, and what that brings about has happened.
+    pub(super) fn has_settled(task: TaskRef) -> bool {
+        task.slot.word.load().has(SETTLED) && Engine::is_over(task)
+    }
+
     /// Whoever waits for a task that did not end in time is told that it is over.
     fn wake_everybody(&'static self) {
-        for held in self.unsettled() {
+        // One that has settled is about to tell them itself.
+        let unsettled = |held: &Held| !held.slot().word.load().has(SETTLED);
+        for held in self.running(None).filter(unsettled) {
             if self.realm.is_forked() {
                 return;
             }
@@ -207,22 +247,5 @@ impl Engine {
             let callbacks = callbacks.into_iter().map(|(_, callback)| callback);
             self.call_all(callbacks, &Err(Error::closed("the manager")));
         }
-    }
-
-    /// Opens the way for a new module of this name once the last task of a closing one has
-    /// ended: asked by whoever wants to know, so that no task's end pays for it.
-    pub(super) fn settle_gate(&'static self, module: &'static ModuleCore) -> Gate {
-        let gate = module.group.gate();
-        if gate != Gate::Closing {
-            return gate;
-        }
-        let reach = Reach::Module(module.group);
-        if self.unsettled().any(|held| reach.covers(&held, self)) {
-            return Gate::Closing;
-        }
-        let providers = std::mem::take(&mut *module.providers.lock());
-        drop(providers);
-        module.group.set_gate(Gate::Closed);
-        Gate::Closed
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
-use crate::names::{Gate, Given, Group, NameSet, Names, check_name};
+use crate::names::{Given, Group, NameSet, Names, check_name};
 use crate::node::label;
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, LABELLED, PARENT_ID, Slot};
 use crate::node::word::{KIDS, STARTED, TERMINAL};
@@ -154,7 +154,7 @@ impl Engine {
         let slot = self.realm.take_slot().ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
         label(slot);
-        if !self.link(slot, kids, group, started) {
+        if !self.link(slot, kids, || group.is_open(), started) {
             self.realm.free_slot(slot);
             return None;
         }
@@ -236,12 +236,16 @@ impl Engine {
             return Err(Error::invalid("the parent belongs to another manager"));
         }
         let group = match spec.module {
-            Some((module, registration)) => {
-                module.check(registration)?;
-                module.group
-            }
+            Some((module, _)) => module.group,
             None => parent.slot.group(self.realm),
         };
+        // Without a module of its own it is of that of its parent, which runs, and so is of the
+        // registration that is in force.
+        let check_module = || match spec.module {
+            Some((module, registration)) => module.check(registration),
+            None => group.check_open(),
+        };
+        check_module()?;
         let names = self.realm.intern(group, &spec.names)?;
         if let Some(id) = spec.id {
             if parent.slot.word.load().has(TERMINAL) {
@@ -268,7 +272,7 @@ impl Engine {
             started,
         );
         self.prepare_extras(child, spec, &names, None)
-            .and_then(|()| self.link_or_refuse(child, parent, kids, group, started))
+            .and_then(|()| self.link_or_refuse(child, parent, kids, check_module, started))
             .inspect_err(|_| self.unborn(child))?;
         Ok(child)
     }
@@ -279,13 +283,13 @@ impl Engine {
         &self,
         child: &'static Slot,
         kids: &'static Kids,
-        group: &'static Group,
+        is_open: impl FnOnce() -> bool,
         started: bool,
     ) -> bool {
         let mut family = kids.family_for_birth();
         // The gate is looked at under the lock that a close goes through after it has shut
         // it: either this sees it shut, or the close sees the child.
-        if family.closed || group.gate() != Gate::Open {
+        if family.closed || !is_open() {
             return false;
         }
         child.word.born(newborn(started), NEWBORN_REFS);
@@ -298,15 +302,16 @@ impl Engine {
         child: TaskRef,
         parent: TaskRef,
         kids: &'static Kids,
-        group: &'static Group,
+        check_module: impl Fn() -> Result<()>,
         started: bool,
     ) -> Result<()> {
-        // Again only if a module was closed and registered anew in between.
-        while !self.link(child.slot, kids, group, started) {
+        // Not again, as neither is taken back: the first family is closed first, and a registration
+        // never opens again.
+        while !self.link(child.slot, kids, || check_module().is_ok(), started) {
             if kids.is_closed() {
                 return Err(self.parent_ended(parent));
             }
-            group.check_open()?;
+            check_module()?;
         }
         Ok(())
     }
@@ -443,24 +448,6 @@ impl Engine {
             format!("task {id} has ended, and takes no children"),
         )
         .with_id(id)
-    }
-}
-
-impl ModuleCore {
-    pub(crate) fn registration(&self) -> u64 {
-        self.registration.load(Ordering::SeqCst)
-    }
-
-    /// Whether this registration of the module takes tasks.
-    pub(crate) fn check(&self, registration: u64) -> Result<()> {
-        self.group.check_open()?;
-        match self.registration.load(Ordering::SeqCst) == registration {
-            true => Ok(()),
-            false => Err(Error::closed(&format!(
-                "this registration of module {:?}",
-                &*self.group.name
-            ))),
-        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
-use super::{Engine, ModuleCore, TaskRef};
+use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::clock::NEVER;
 use crate::error::{Error, GoneReason, Result};
 use crate::id::Place;
+use crate::names::Group;
 use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
 use crate::provider::{Asked, Hosted, Limit, check_may_ask};
@@ -17,7 +18,8 @@ use crate::view::State;
 #[derive(Debug)]
 pub(crate) enum Found {
     Regular(Held),
-    Virtual(Hosted, &'static ModuleCore),
+    /// Whose provider it is, of which module and which registration of that.
+    Virtual(Hosted, &'static ModuleCore, u64),
 }
 
 /// A look-up as far as it goes without a provider.
@@ -29,7 +31,7 @@ pub(crate) enum Sought {
 /// Who may know an id that no regular task has.
 pub(crate) struct Unasked {
     id: Uuid,
-    providers: Vec<(Hosted, &'static ModuleCore)>,
+    providers: Vec<(Hosted, &'static ModuleCore, u64)>,
     /// What is told if nobody does.
     otherwise: Error,
 }
@@ -43,7 +45,7 @@ pub(crate) struct Question {
 impl Unasked {
     /// Asks all, and waits for none.
     pub(crate) fn ask(self, limit: Limit) -> Question {
-        let providers = self.providers.iter().map(|(provider, _)| provider);
+        let providers = self.providers.iter().map(|(provider, ..)| provider);
         let asked = Hosted::ask_whose(providers, self.id, limit);
         Question { asked, of: self }
     }
@@ -59,8 +61,9 @@ impl Question {
         } = self.of;
         match whose(self.asked) {
             Ok(Some(at)) => {
-                let (provider, module) = providers.into_iter().nth(at).expect("it was asked");
-                Ok(Found::Virtual(provider, module))
+                let found = providers.into_iter().nth(at);
+                let (provider, module, registration) = found.expect("it was asked");
+                Ok(Found::Virtual(provider, module, registration))
             }
             // Of a task that is gone more is known than of one that somebody might have.
             Err(error) if otherwise.is_not_found() => Err(error),
@@ -157,10 +160,11 @@ impl Engine {
         let mut providers = self.providers();
         if !otherwise.is_not_found() {
             // What is known is answered where somebody late would only have a word against it.
-            providers.retain(|(provider, _)| !provider.is_late());
+            providers.retain(|(provider, ..)| !provider.is_late());
         }
         match providers.is_empty() {
-            true => Err(otherwise),
+            // A manager that was closed meanwhile has no providers, and says why.
+            true => self.check().and(Err(otherwise)),
             false => Ok(Sought::Unknown(Unasked {
                 id,
                 providers,
@@ -216,7 +220,11 @@ impl Engine {
                 };
                 Error::task_gone(id, GoneReason::Folded, state)
             }
-            None => Error::not_found(id),
+            // A manager that is closed forgets what is gone after its stage says so.
+            None => match self.stage() {
+                Stage::Closed => Error::closed("the manager"),
+                _ => Error::not_found(id),
+            },
         }
     }
 
@@ -254,15 +262,24 @@ impl Engine {
         })
     }
 
-    /// Every task that has not settled and lets itself be held.
-    pub(super) fn unsettled(&'static self) -> impl Iterator<Item = Held> {
-        self.slots().filter_map(move |(slot, reading)| {
-            if reading.has(SETTLED) {
-                return None;
-            }
-            let held = Held::acquire(slot, reading.generation())?;
-            (slot.belongs_to(self) && !slot.word.load().has(SETTLED)).then_some(held)
-        })
+    /// Every task of this module, or of all, whose end is not over, and that lets itself be held.
+    pub(super) fn running(
+        &'static self,
+        group: Option<&'static Group>,
+    ) -> impl Iterator<Item = Held> {
+        self.slots()
+            .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
+            .filter(move |held| {
+                let slot = held.slot();
+                slot.belongs_to(self)
+                    && group.is_none_or(|group| std::ptr::eq(slot.names(self.realm).group, group))
+                    && !Engine::has_settled(TaskRef::of(held))
+            })
+    }
+
+    /// Whether anything of a module runs.
+    pub(super) fn runs_anything(&'static self, group: &'static Group) -> bool {
+        self.running(Some(group)).next().is_some()
     }
 
     /// The roots that have this virtual task as their parent, in order of creation.
@@ -290,20 +307,9 @@ impl Engine {
             return Ok(false);
         }
         check_may_ask()?;
-        let asked = Hosted::ask_whose(providers.iter().map(|(provider, _)| provider), id, None);
+        let asked = Hosted::ask_whose(providers.iter().map(|(provider, ..)| provider), id, None);
         asked.wait();
         Ok(whose(asked)?.is_some())
-    }
-
-    fn providers(&'static self) -> Vec<(Hosted, &'static ModuleCore)> {
-        let modules = self.modules();
-        let all = modules.into_iter().flat_map(|module| {
-            let providers = module.providers.lock().clone();
-            providers
-                .into_iter()
-                .map(move |provider| (provider, module))
-        });
-        all.collect()
     }
 }
 

@@ -5,6 +5,7 @@ mod create;
 mod end;
 mod find;
 mod ids;
+mod modules;
 mod reach;
 mod retain;
 #[cfg(all(test, not(loom)))]
@@ -20,13 +21,12 @@ use crate::arena::{Held, Realm};
 use crate::clock::{Clock, Tick, Ticks, nanos};
 use crate::error::{Error, ErrorCode, Result};
 use crate::index::{HostIds, Tombstones};
-use crate::names::{Gate, Given, Group, check_name, leak};
+use crate::names::{Given, leak};
 use crate::node::extras::Extras;
 use crate::node::slot::Slot;
 use crate::node::word::{ENDING, PARTS, TERMINAL};
-use crate::provider::Hosted;
 use crate::retention::Retention;
-use crate::sync::{AtomicU32, AtomicU64, Condvar, Lock, Ordering};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Condvar, Lock, Ordering};
 use crate::tree::room::Bounds;
 use crate::tree::root::Tree;
 use crate::view::Name;
@@ -34,6 +34,8 @@ use crate::view::Name;
 pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::{Found, Question, Sought};
+pub(crate) use modules::ModuleCore;
+use modules::Modules;
 pub use shared::RawTask;
 use watch::Watches;
 
@@ -59,8 +61,14 @@ pub(crate) struct Engine {
     pub(crate) ticks: Ticks,
     task_ttl: AtomicU64,
     user_task_ttl: AtomicU64,
-    modules: Lock<Vec<&'static ModuleCore>>,
+    modules: Lock<Modules>,
+    /// Notified under the modules' lock when the last close of a module that keeps the name
+    /// taken returns.
+    closes_returned: Condvar,
     stage: AtomicU32,
+    /// Set once the deadline of a close has passed, and never reset: nobody is kept waiting any
+    /// more, whatever the stage is or will be.
+    overdue: AtomicBool,
     host_ids: HostIds,
     tombstones: Lock<Tombstones>,
     retention: Lock<Retained>,
@@ -75,36 +83,14 @@ struct Retained {
     reaper_runs: bool,
 }
 
-/// How far a manager's end has come.
+/// How far a manager's end has come. It only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Stage {
     Open,
     /// Closed or dropped; what still runs is still found.
     Closing,
-    /// The deadline of a close has passed: nobody is kept waiting any more.
-    Overdue,
-    /// Nothing runs any more.
+    /// Nothing runs any more, or nobody is left to ask for it.
     Closed,
-}
-
-/// A module, for as long as its manager's shell lives: one that is registered again under
-/// its name goes on with its numbers.
-pub(crate) struct ModuleCore {
-    pub(crate) group: &'static Group,
-    /// The manager that it belongs to.
-    manager: u32,
-    /// Which registration is in force, so that a handle of an earlier one is refused. Of 64
-    /// bits, as 32 come round within hours where a module is closed and registered in a loop.
-    pub(crate) registration: AtomicU64,
-    roots: Lock<Roots>,
-    pub(crate) providers: Lock<Vec<Hosted>>,
-}
-
-/// Guarded by the module's lock, under which its roots are made.
-#[derive(Debug, Default)]
-struct Roots {
-    /// The last number of each shard: one for each root, of which no module has 2^64.
-    sequences: std::collections::HashMap<u32, u64>,
 }
 
 /// A task and its tree, as handles hold them: references that stay valid, and count nothing.
@@ -135,7 +121,9 @@ impl Engine {
             task_ttl: AtomicU64::new(nanos(task_ttl)),
             user_task_ttl: AtomicU64::new(nanos(user_task_ttl)),
             modules: Lock::default(),
+            closes_returned: Condvar::default(),
             stage: AtomicU32::new(Stage::Open as u32),
+            overdue: AtomicBool::new(false),
             host_ids: HostIds::default(),
             tombstones: Lock::new(Tombstones::new(config.tombstones)),
             retention: Lock::default(),
@@ -161,13 +149,18 @@ impl Engine {
         match self.stage.load(Ordering::SeqCst) {
             0 => Stage::Open,
             1 => Stage::Closing,
-            2 => Stage::Overdue,
             _ => Stage::Closed,
         }
     }
 
-    fn set_stage(&self, stage: Stage) {
-        self.stage.store(stage as u32, Ordering::SeqCst);
+    /// It has come so far at least.
+    fn raise_stage(&self, stage: Stage) {
+        self.stage.fetch_max(stage as u32, Ordering::SeqCst);
+    }
+
+    /// Whether the deadline of a close has passed.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.overdue.load(Ordering::SeqCst)
     }
 
     /// Whether the engine answers in this process, and still has anything to answer for.
@@ -201,81 +194,6 @@ impl Engine {
     pub(crate) fn set_user_task_ttl(&self, ttl: Duration) -> Result<Duration> {
         self.check()?;
         set_ttl(&self.user_task_ttl, USER_TASK_TTL, ttl)
-    }
-
-    /// Registers a module, or opens one again whose last task has ended since it was closed.
-    pub(crate) fn register_module(&'static self, name: &str) -> Result<&'static ModuleCore> {
-        self.check()?;
-        check_name("module name", name, true)?;
-        let mut modules = self.modules.lock();
-        if self.stage() != Stage::Open {
-            return Err(Error::closed("the manager"));
-        }
-        if let Some(module) = modules.iter().copied().find(|m| m.group.name == name) {
-            match self.settle_gate(module) {
-                Gate::Open => return Err(taken(name, "registered")),
-                Gate::Closing => return Err(taken(name, "closing, and still has running tasks")),
-                Gate::Closed => {}
-            }
-            // A module that is registered again is listed as the newest.
-            modules.retain(|m| m.group.name != name);
-            modules.push(module);
-            module.registration.fetch_add(1, Ordering::SeqCst);
-            module.group.set_gate(Gate::Open);
-            return Ok(module);
-        }
-        let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
-            group: Box::leak(Box::new(Group::new(name))),
-            manager: self.uid,
-            registration: AtomicU64::new(0),
-            roots: Lock::default(),
-            providers: Lock::default(),
-        }));
-        modules.push(module);
-        Ok(module)
-    }
-
-    /// The module of this name, if it is registered or still closing.
-    pub(crate) fn module(&'static self, name: &str) -> Result<&'static ModuleCore> {
-        self.check()?;
-        let modules = self.modules.lock();
-        let found = modules.iter().copied().find(|m| m.group.name == name);
-        match found {
-            Some(module) if self.settle_gate(module) != Gate::Closed => Ok(module),
-            _ => Err(self.unknown_module(name, &modules)),
-        }
-    }
-
-    /// Whether this registration of a module is open, or closing with tasks that run.
-    pub(crate) fn check_registered(
-        &'static self,
-        module: &'static ModuleCore,
-        registration: u64,
-    ) -> Result<()> {
-        let current = module.registration() == registration;
-        match current && self.settle_gate(module) != Gate::Closed {
-            true => Ok(()),
-            false => Err(Error::closed(&format!("module {:?}", &*module.group.name))),
-        }
-    }
-
-    pub(crate) fn modules(&'static self) -> Vec<&'static ModuleCore> {
-        let modules = self.modules.lock();
-        let all = modules.iter().copied();
-        all.filter(|module| self.settle_gate(module) != Gate::Closed)
-            .collect()
-    }
-
-    fn unknown_module(&self, name: &str, modules: &[&'static ModuleCore]) -> Error {
-        let known: Vec<&str> = modules
-            .iter()
-            .filter(|module| module.group.gate() == Gate::Open)
-            .map(|module| module.group.name.as_str())
-            .collect();
-        Error::new(
-            crate::ErrorCode::UnknownModule,
-            format!("no module is named {name:?}; registered are {known:?}"),
-        )
     }
 }
 
@@ -342,13 +260,6 @@ impl TaskRef {
 const TOO_MANY_NAMES: &str = "the module has more combinations of names than it keeps, and none \
                               with these units; name them when the task is made";
 
-fn taken(name: &str, state: &str) -> Error {
-    Error::new(
-        crate::ErrorCode::ModuleExists,
-        format!("the module {name:?} is {state}; a name is one module's at a time"),
-    )
-}
-
 /// A hundred years: ticks, which hold 584, have room for what comes after.
 const MAX_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
@@ -402,6 +313,7 @@ impl fmt::Debug for TaskRef {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::names::Group;
 
     #[test]
     fn what_a_manager_leaves_is_a_few_hundred_bytes_and_its_modules_less() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, Stage, TaskRef};
+use super::{Engine, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::node::callback;
@@ -126,7 +126,7 @@ impl Engine {
         let ended = Engine::is_over(TaskRef::of(held));
         if ended && self.take_done(held, number) {
             callback.run(Ok(snapshot::status(held, self)));
-        } else if self.stage() == Stage::Overdue && self.take_done(held, number) {
+        } else if self.is_overdue() && self.take_done(held, number) {
             // The same with a close whose deadline has passed.
             callback.run(Err(Error::closed("the manager")));
         }
@@ -163,8 +163,7 @@ impl Engine {
             // The finisher either sees the mark and wakes who sleeps, or has ended the task
             // before it.
             task.slot.word.mark(WATCHED);
-            let is_overdue = || self.stage() == Stage::Overdue;
-            let is_over = || Engine::is_over(task) || is_overdue();
+            let is_over = || Engine::is_over(task) || self.is_overdue();
             let in_time = self.realm.sleep(task.slot, deadline, is_over);
             if Engine::is_over(task) {
                 return Ok(());

@@ -1,9 +1,10 @@
 //! What becomes of a root that has settled: kept for its TTL, then forgotten.
 
-use super::{Engine, Gate, Stage, TaskRef};
+use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, GoneReason, Result};
 use crate::id::Place;
+use crate::names::{Gate, Group};
 use crate::node::slot::{INTERNAL, USER_TASK};
 use crate::node::word::{GONE, SETTLED};
 use crate::sync::{Deadline, Ordering, start_thread};
@@ -20,8 +21,11 @@ impl Engine {
         };
         let ttl = ttl.load(Ordering::Relaxed);
         let group = root.slot.names(self.realm).group;
-        let closing = || self.stage() != Stage::Open || group.gate() != Gate::Open;
-        if closing() {
+        // Until this is over it counts as running, so that it finds its own registration here;
+        // and, as that only grows, sees below whether a close has begun since.
+        let standing = group.standing();
+        let closing = || self.stage() != Stage::Open || group.standing() != standing;
+        if standing.gate() != Gate::Open || closing() {
             return self.unregister(root, GoneReason::Drained);
         }
         if ttl == 0 || root.slot.is(INTERNAL) {
@@ -106,11 +110,32 @@ impl Engine {
         self.unregister(TaskRef::of(held), GoneReason::Expired);
     }
 
-    /// Unregisters all settled roots of a module; how many there were.
-    pub(crate) fn drain(&'static self, group: &'static crate::names::Group) -> usize {
+    /// Unregisters all settled roots of a module; how many there were. None is registered anew
+    /// meanwhile, as the manager is closing.
+    pub(super) fn drain(&'static self, group: &'static Group) -> usize {
+        let places = self.kept();
+        self.drain_kept(places, group)
+    }
+
+    /// Unregisters all settled roots of a registration of a module; how many there were.
+    pub(super) fn drain_registration(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Result<usize> {
+        let places = self.kept();
+        self.check_in_force(module, registration)?;
+        Ok(self.drain_kept(places, module.group))
+    }
+
+    /// Where all roots are that are kept.
+    fn kept(&'static self) -> Vec<Place> {
         // What has expired was not there to be drained, swept or not.
         self.sweep();
-        let places = self.retention.lock().queue.all();
+        self.retention.lock().queue.all()
+    }
+
+    fn drain_kept(&'static self, places: Vec<Place>, group: &'static Group) -> usize {
         let drained = places
             .into_iter()
             .filter_map(|place| self.hold(place))

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Engine, Stage};
+use super::{Engine, ModuleCore, Stage};
 use crate::error::Error;
+use crate::names::{Gate, Standing};
 use crate::node::extras::DoneCallback;
 use crate::sync::Lock;
 
@@ -16,33 +17,81 @@ pub(super) struct Watches(Lock<Open>);
 struct Open {
     /// One for each callback: 64 bits outlast the manager.
     last: u64,
-    callbacks: HashMap<u64, DoneCallback>,
+    watches: HashMap<u64, Watch>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    /// Whose task it is.
+    module: &'static ModuleCore,
+    registration: u64,
+    callback: DoneCallback,
 }
 
 impl Engine {
-    /// Remembers a callback until it has run or is cancelled; its number.
-    pub(crate) fn watch(&self, callback: &DoneCallback) -> u64 {
+    /// Remembers a callback until it has run or is cancelled; its number. It is told at once if
+    /// the deadline of a close has passed: a close says so, and then takes who waits off the list
+    /// under its lock, so that one of them sees the other.
+    pub(crate) fn watch(
+        &self,
+        module: &'static ModuleCore,
+        registration: u64,
+        callback: &DoneCallback,
+    ) -> u64 {
         let number = {
             let mut open = self.watches.0.lock();
             open.last += 1;
             let number = open.last;
-            open.callbacks.insert(number, Arc::clone(callback));
+            let watch = Watch {
+                module,
+                registration,
+                callback: Arc::clone(callback),
+            };
+            open.watches.insert(number, watch);
             number
         };
-        if self.stage() >= Stage::Overdue {
-            self.end_watches();
+        let over = if self.is_overdue() || self.stage() == Stage::Closed {
+            Some(Error::closed("the manager"))
+        } else {
+            let overdue = Standing::new(registration, Gate::Overdue);
+            (module.group.standing() >= overdue).then(|| module.group.closed())
+        };
+        if let Some(error) = over
+            && self.take_watch(number)
+        {
+            callback.run(Err(error));
         }
         number
     }
 
     pub(crate) fn unwatch(&self, number: u64) {
-        let removed = self.watches.0.lock().callbacks.remove(&number);
-        drop(removed);
+        self.take_watch(number);
+    }
+
+    /// Whether it was waiting still.
+    fn take_watch(&self, number: u64) -> bool {
+        let removed = self.watches.0.lock().watches.remove(&number);
+        removed.is_some()
+    }
+
+    /// Those who wait for virtual tasks of this registration, to be told that it is closed.
+    pub(super) fn watches_of(
+        &self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Vec<DoneCallback> {
+        let of = |watch: &Watch| {
+            std::ptr::eq(watch.module, module) && watch.registration == registration
+        };
+        let mut open = self.watches.0.lock();
+        let taken = open.watches.extract_if(|_, watch| of(watch));
+        taken.map(|(_, watch)| watch.callback).collect()
     }
 
     /// The manager is closed: whoever still waits is told.
     pub(super) fn end_watches(&self) {
-        let callbacks = std::mem::take(&mut self.watches.0.lock().callbacks);
-        self.call_all(callbacks.into_values(), &Err(Error::closed("the manager")));
+        let watches = std::mem::take(&mut self.watches.0.lock().watches);
+        let callbacks = watches.into_values().map(|watch| watch.callback);
+        self.call_all(callbacks, &Err(Error::closed("the manager")));
     }
 }

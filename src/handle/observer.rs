@@ -92,9 +92,9 @@ impl Observer {
     pub(crate) fn of(found: Found, id: Uuid, engine: &'static Engine) -> Self {
         Self(match found {
             Found::Regular(held) => Inner::Regular(held),
-            Found::Virtual(provider, module) => {
-                Inner::Virtual(Box::new(Virtual::new(id, provider, module, engine)))
-            }
+            Found::Virtual(provider, module, registration) => Inner::Virtual(Box::new(
+                Virtual::new(id, provider, (module, registration), engine),
+            )),
         })
     }
 
@@ -209,8 +209,8 @@ impl Observer {
     ///
     /// # Errors
     /// [`WouldDeadlock`](ErrorCode::WouldDeadlock) in a callback or a provider;
-    /// [`Closed`](ErrorCode::Closed) if the manager was closed and the task did not end in
-    /// time; [`Forked`](ErrorCode::Forked); for a virtual task what its provider says.
+    /// [`Closed`](ErrorCode::Closed) if the manager was closed, or a virtual task's module, and the
+    /// task did not end in time; [`Forked`](ErrorCode::Forked); for a virtual task what its provider says.
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -337,8 +337,8 @@ impl Observer {
 
     /// Calls `f` once with the final status when the task has ended, or now, if it has:
     /// on the thread that ends it, with no lock held. It is dropped unrun when the guard is.
-    /// If the manager is closed and the task does not end in time, it gets
-    /// [`Closed`](ErrorCode::Closed).
+    /// If the manager is closed, or a virtual task's module, and the task does not end in time, it
+    /// gets [`Closed`](ErrorCode::Closed).
     ///
     /// Dropping the guard waits for a callback that is running on another thread; not for
     /// its own, and not inside another callback.

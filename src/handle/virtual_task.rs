@@ -22,6 +22,7 @@ pub(super) struct Virtual {
     id: Uuid,
     provider: Ours<Hosted>,
     module: &'static ModuleCore,
+    registration: u64,
     engine: &'static Engine,
 }
 
@@ -29,13 +30,14 @@ impl Virtual {
     pub(super) fn new(
         id: Uuid,
         provider: Hosted,
-        module: &'static ModuleCore,
+        (module, registration): (&'static ModuleCore, u64),
         engine: &'static Engine,
     ) -> Self {
         Self {
             id,
             provider: Ours::new(provider, engine.realm),
             module,
+            registration,
             engine,
         }
     }
@@ -119,11 +121,15 @@ impl Virtual {
     /// never does.
     pub(super) fn on_done(&self, callback: DoneCallback, limit: Limit) -> Result<DoneGuard> {
         let Self {
-            id, module, engine, ..
+            id,
+            module,
+            registration,
+            engine,
+            ..
         } = *self;
         engine.realm.check_fork()?;
         let cancelled = Arc::new(AtomicBool::new(false));
-        let number = engine.watch(&callback);
+        let number = engine.watch(module, registration, &callback);
         let tell = {
             let callback = Arc::clone(&callback);
             move |ended: Result<Status>| {

@@ -75,11 +75,12 @@ impl Manager {
         self.0.engine
     }
 
-    /// Registers a module.
+    /// Registers a module. One of a name that was closed before begins anew: its roots are numbered
+    /// from 1, and handles of the earlier one do not reach it.
     ///
     /// # Errors
-    /// [`ModuleExists`](crate::ErrorCode::ModuleExists) if one of that name is registered or still
-    /// closing; [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that is empty,
+    /// [`ModuleExists`](crate::ErrorCode::ModuleExists) if one of that name is registered, or still
+    /// closing: some of its tasks run, or a close of it has not returned; [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that is empty,
     /// above 255 bytes or not printable, as a [`TaskBuilder`](crate::TaskBuilder) says; [`Closed`](crate::ErrorCode::Closed);
     /// [`Forked`](crate::ErrorCode::Forked).
     ///
@@ -90,10 +91,8 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn register_module(&self, name: &str) -> Result<Module> {
-        Ok(Module::new(
-            self.engine(),
-            self.engine().register_module(name)?,
-        ))
+        let (core, registration) = self.engine().register_module(name)?;
+        Ok(Module::new(self.engine(), core, registration))
     }
 
     /// The module of this name.
@@ -109,7 +108,8 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn module(&self, name: &str) -> Result<Module> {
-        Ok(Module::new(self.engine(), self.engine().module(name)?))
+        let (core, registration) = self.engine().module(name)?;
+        Ok(Module::new(self.engine(), core, registration))
     }
 
     /// The names of all modules, in order of registration.
@@ -344,10 +344,10 @@ impl Manager {
         self.module(module)?.drain()
     }
 
-    /// Closes a module: see [`Module::close`].
+    /// Closes the module that has this name now: see [`Module::close`].
     ///
     /// # Errors
-    /// As [`list`](Self::list).
+    /// As [`list`](Self::list), and as [`Module::close`].
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -361,16 +361,19 @@ impl Manager {
     }
 
     /// Closes all modules and the manager with them. Whoever still waits for a task at the
-    /// deadline gets [`Closed`](crate::ErrorCode::Closed); closing again waits on for what still runs.
+    /// deadline, or comes later, gets [`Closed`](crate::ErrorCode::Closed). Closing again waits on
+    /// for what still runs, and answers in the same way: with an empty report once nothing does.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorCode::Closed) if it was closed before; [`Forked`](crate::ErrorCode::Forked).
+    /// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) in a callback or a provider, unless the
+    /// deadline is zero: nothing is closed then; [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// use std::time::Duration;
     /// let manager = taskmgr::Manager::builder().build()?;
     /// assert!(manager.close(Duration::from_secs(5))?.is_complete());
-    /// assert!(manager.close(Duration::ZERO).unwrap_err().is_closed());
+    /// assert!(manager.close(Duration::ZERO)?.is_complete());
+    /// assert!(manager.modules().unwrap_err().is_closed());
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn close(&self, deadline: Duration) -> Result<CloseReport> {

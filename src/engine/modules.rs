@@ -1,0 +1,369 @@
+//! The modules of a manager, and one registration of a name after another.
+//!
+//! 1. A registration and its gate change under the modules' lock alone, and only forwards: see
+//!    [`Standing`](crate::names::Standing).
+//! 2. What is collected while a registration is in force belongs to it, as what was made in one
+//!    before is over. So whoever acts for a registration collects first, looks whether it is
+//!    still in force, and then acts on what was collected.
+//! 3. A name is free once nothing of it runs and no close of it runs the host's code.
+//! 4. What the host owns is dropped after the lock is released.
+
+use super::{Engine, Stage};
+use crate::error::{Error, ErrorCode, Result};
+use crate::names::{Gate, Group, Standing, check_name};
+use crate::node::callback;
+use crate::provider::Hosted;
+use crate::sync::{Deadline, Lock};
+
+/// A module, for as long as its manager's shell lives: one that is registered again under
+/// its name goes on with the names of its tasks.
+pub(crate) struct ModuleCore {
+    pub(crate) group: &'static Group,
+    /// The manager that it belongs to.
+    pub(super) manager: u32,
+    pub(super) roots: Lock<Roots>,
+    pub(crate) providers: Lock<Vec<Hosted>>,
+}
+
+/// Guarded by the module's lock, under which its roots are made.
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    /// The last number of each shard: one for each root, of which no module has 2^64.
+    pub(super) sequences: std::collections::HashMap<u32, u64>,
+}
+
+/// What the modules' lock guards.
+#[derive(Debug, Default)]
+pub(super) struct Modules {
+    /// All that ever were, those registered last at the end.
+    all: Vec<Registered>,
+    /// Closes of the manager that have not returned.
+    pub(super) closes: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Registered {
+    module: &'static ModuleCore,
+    /// Closes of the present registration that have not returned.
+    closes: usize,
+}
+
+/// Providers that were taken off their module. Declared before the modules' lock is had, so that
+/// it goes after that: what the host's code does in a destructor may need the lock.
+#[derive(Default)]
+pub(super) struct Removed(Vec<Hosted>);
+
+impl Removed {
+    pub(super) fn take(&mut self, module: &ModuleCore) {
+        self.0.append(&mut module.providers.lock());
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        while let Some(provider) = self.0.pop() {
+            if !callback::shelter(move || drop(provider)).is_ours() {
+                // Left alone in a forked child, as a handle is.
+                return std::mem::forget(std::mem::take(&mut self.0));
+            }
+        }
+    }
+}
+
+impl Modules {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static ModuleCore> {
+        self.all.iter().map(|registered| registered.module)
+    }
+
+    fn named(&self, name: &str) -> Option<usize> {
+        self.iter().position(|module| module.group.name == name)
+    }
+
+    fn position(&self, module: &ModuleCore) -> Option<usize> {
+        self.iter().position(|other| std::ptr::eq(other, module))
+    }
+
+    /// The module, if this registration of it is in force.
+    fn in_force(&mut self, module: &ModuleCore, registration: u64) -> Option<&mut Registered> {
+        if module.registration() != registration {
+            return None;
+        }
+        self.position(module).map(|at| &mut self.all[at])
+    }
+}
+
+impl ModuleCore {
+    pub(crate) fn registration(&self) -> u64 {
+        self.group.standing().registration()
+    }
+
+    /// Whether this registration of the module takes tasks.
+    #[inline]
+    pub(crate) fn is_open(&self, registration: u64) -> bool {
+        self.group.standing() == Standing::open(registration)
+    }
+
+    /// The same as a result.
+    pub(crate) fn check(&self, registration: u64) -> Result<()> {
+        match self.is_open(registration) {
+            true => Ok(()),
+            false if self.registration() == registration => Err(self.group.closed()),
+            false => Err(self.closed(registration)),
+        }
+    }
+
+    /// The error for a handle whose registration is over.
+    pub(super) fn closed(&self, registration: u64) -> Error {
+        let name = &*self.group.name;
+        match self.registration() == registration {
+            true => self.group.closed(),
+            false => Error::closed(&format!("this registration of module {name:?}")),
+        }
+    }
+}
+
+impl Engine {
+    /// Registers a module, or opens one again whose last registration is over; the number of
+    /// the registration.
+    pub(crate) fn register_module(&'static self, name: &str) -> Result<(&'static ModuleCore, u64)> {
+        self.check()?;
+        check_name("module name", name, true)?;
+        let mut removed = Removed::default();
+        let mut modules = self.modules.lock();
+        if self.stage() != Stage::Open {
+            return Err(Error::closed("the manager"));
+        }
+        if let Some(at) = modules.named(name) {
+            match self.settle(&modules, at, &mut removed) {
+                Gate::Open => return Err(taken(name, "registered")),
+                Gate::Closing | Gate::Overdue => return Err(taken(name, STILL_CLOSING)),
+                Gate::Closed | Gate::Abandoned => {}
+            }
+            // A module that is registered again is listed as the newest.
+            let registered = modules.all.remove(at);
+            modules.all.push(registered);
+            let module = registered.module;
+            // Before the gate opens, and after it was shut: nobody numbers a root meanwhile.
+            *module.roots.lock() = Roots::default();
+            return Ok((module, module.group.renew()));
+        }
+        let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
+            group: Box::leak(Box::new(Group::new(name))),
+            manager: self.uid,
+            roots: Lock::default(),
+            providers: Lock::default(),
+        }));
+        modules.all.push(Registered { module, closes: 0 });
+        Ok((module, module.registration()))
+    }
+
+    /// The module of this name, if it is registered or still closing, and its registration.
+    pub(crate) fn module(&'static self, name: &str) -> Result<(&'static ModuleCore, u64)> {
+        self.check()?;
+        let mut removed = Removed::default();
+        let modules = self.modules.lock();
+        if let Some(at) = modules.named(name)
+            && !self.settle(&modules, at, &mut removed).is_over()
+        {
+            let module = modules.all[at].module;
+            return Ok((module, module.registration()));
+        }
+        // The gates of a manager that is closed are shut after its stage says so.
+        self.check()?;
+        Err(unknown_module(name, &modules))
+    }
+
+    /// Those that are registered or still closing, in order of registration.
+    pub(crate) fn modules(&'static self) -> Vec<&'static ModuleCore> {
+        let mut removed = Removed::default();
+        let modules = self.modules.lock();
+        (0..modules.all.len())
+            .filter(|at| !self.settle(&modules, *at, &mut removed).is_over())
+            .map(|at| modules.all[at].module)
+            .collect()
+    }
+
+    /// All providers, each with its module and its registration.
+    pub(super) fn providers(&'static self) -> Vec<(Hosted, &'static ModuleCore, u64)> {
+        let mut removed = Removed::default();
+        let mut providers = Vec::new();
+        let modules = self.modules.lock();
+        for at in 0..modules.all.len() {
+            let module = modules.all[at].module;
+            if !self.settle(&modules, at, &mut removed).is_over() {
+                let theirs = module.providers.lock();
+                let theirs = theirs.iter().cloned();
+                providers.extend(theirs.map(|theirs| (theirs, module, module.registration())));
+            }
+        }
+        providers
+    }
+
+    /// The providers of this registration, if it is open, or closing with tasks that run.
+    pub(crate) fn providers_of(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Result<Vec<Hosted>> {
+        let mut removed = Removed::default();
+        let modules = self.modules.lock();
+        self.check_registered(&modules, module, registration, &mut removed)?;
+        let providers = module.providers.lock().clone();
+        Ok(providers)
+    }
+
+    pub(crate) fn add_provider(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+        provider: Hosted,
+    ) -> Result<()> {
+        let _modules = self.modules.lock();
+        // Under the lock, so that a close that shuts the gate finds it.
+        module.check(registration)?;
+        module.providers.lock().push(provider);
+        Ok(())
+    }
+
+    /// Unregisters all settled roots of a registration; how many there were.
+    pub(crate) fn drain_module(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Result<usize> {
+        {
+            let mut removed = Removed::default();
+            let modules = self.modules.lock();
+            self.check_registered(&modules, module, registration, &mut removed)?;
+        }
+        self.drain_registration(module, registration)
+    }
+
+    fn check_registered(
+        &'static self,
+        modules: &Modules,
+        module: &'static ModuleCore,
+        registration: u64,
+        removed: &mut Removed,
+    ) -> Result<()> {
+        let is_over = |at| self.settle(modules, at, removed).is_over();
+        let is_over = modules.position(module).is_none_or(is_over);
+        match module.registration() == registration && !is_over {
+            true => Ok(()),
+            false => Err(module.closed(registration)),
+        }
+    }
+
+    /// That this registration is in force still, for one who has collected what is its own.
+    pub(crate) fn check_in_force(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Result<()> {
+        match module.registration() == registration {
+            true => Ok(()),
+            false => Err(module.closed(registration)),
+        }
+    }
+
+    /// Says that a closing module is closed, once nothing of it runs and no close of it is under
+    /// way: asked by whoever wants to know, so that no task's end pays for it.
+    fn settle(&'static self, modules: &Modules, at: usize, removed: &mut Removed) -> Gate {
+        let Registered { module, closes } = modules.all[at];
+        let gate = module.group.gate();
+        let is_closing = matches!(gate, Gate::Closing | Gate::Overdue);
+        if !is_closing || closes + modules.closes > 0 || self.runs_anything(module.group) {
+            return gate;
+        }
+        removed.take(module);
+        module.group.raise_gate(Gate::Closed);
+        Gate::Closed
+    }
+
+    /// Shuts a module's gate; whether there is anything to close.
+    pub(super) fn shut_gate(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Result<bool> {
+        let mut modules = self.modules.lock();
+        if modules.in_force(module, registration).is_none() {
+            return Ok(false);
+        }
+        match module.group.gate() {
+            Gate::Open => module.group.raise_gate(Gate::Closing),
+            Gate::Closing | Gate::Overdue => {}
+            Gate::Closed => return Ok(false),
+            Gate::Abandoned => return Err(Error::closed("the manager")),
+        }
+        Ok(true)
+    }
+
+    /// Keeps the name taken while a close of this registration runs the host's code, or waits;
+    /// whether the registration is in force still.
+    pub(super) fn hold_name(&'static self, module: &'static ModuleCore, registration: u64) -> bool {
+        let mut modules = self.modules.lock();
+        let registered = modules.in_force(module, registration);
+        registered
+            .map(|registered| registered.closes += 1)
+            .is_some()
+    }
+
+    /// The deadline of a close of this registration has passed.
+    pub(super) fn say_overdue(&'static self, module: &'static ModuleCore, registration: u64) {
+        let mut modules = self.modules.lock();
+        if modules.in_force(module, registration).is_some() {
+            module.group.raise_gate(Gate::Overdue);
+        }
+    }
+
+    /// A close of this registration is about to return. What it takes to register the name anew
+    /// has come about if the close was complete: others that have found as much return, too.
+    pub(super) fn let_go_of_name(
+        &'static self,
+        module: &'static ModuleCore,
+        registration: u64,
+        held: bool,
+        patience: &Deadline,
+    ) {
+        let mut removed = Removed::default();
+        let mut modules = self.modules.lock();
+        if held && let Some(registered) = modules.in_force(module, registration) {
+            registered.closes -= 1;
+            if registered.closes == 0 {
+                self.closes_returned.notify_all();
+            }
+        }
+        let is_held = |modules: &mut Modules| {
+            let registered = modules.in_force(module, registration);
+            registered.is_some_and(|registered| registered.closes > 0)
+        };
+        while is_held(&mut modules) && !patience.has_passed() {
+            modules = self.closes_returned.wait(modules, patience);
+        }
+        if let Some(at) = modules.position(module) {
+            self.settle(&modules, at, &mut removed);
+        }
+    }
+}
+
+const STILL_CLOSING: &str = "closing: tasks of it still run, or a close of it has not returned";
+
+fn taken(name: &str, state: &str) -> Error {
+    Error::new(
+        ErrorCode::ModuleExists,
+        format!("the module {name:?} is {state}; a name is one module's at a time"),
+    )
+}
+
+fn unknown_module(name: &str, modules: &Modules) -> Error {
+    let known: Vec<&str> = modules
+        .iter()
+        .filter(|module| module.group.gate() == Gate::Open)
+        .map(|module| module.group.name.as_str())
+        .collect();
+    Error::new(
+        ErrorCode::UnknownModule,
+        format!("no module is named {name:?}; registered are {known:?}"),
+    )
+}
