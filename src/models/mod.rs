@@ -15,6 +15,7 @@ mod end;
 mod fold;
 mod lookup;
 mod progress;
+mod registrations;
 mod retain;
 mod settled;
 mod suspend;

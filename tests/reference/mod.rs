@@ -167,6 +167,12 @@ impl Model {
         }
     }
 
+    /// A module that is registered anew numbers its roots from 1.
+    pub fn register(&mut self, module: usize) {
+        self.closing[module] = false;
+        self.sequences.retain(|(of, _), _| *of != module);
+    }
+
     /// A task in the state `created`.
     pub fn create(&mut self, parent: Option<usize>, wish: Wish, id: Option<Uuid>) -> usize {
         let task = self.tasks.len();

@@ -371,7 +371,7 @@ impl Pair {
             assert_eq!(registered.unwrap_err().code(), ErrorCode::ModuleExists);
         } else {
             self.modules[module] = Some(registered.unwrap());
-            self.model.closing[module] = false;
+            self.model.register(module);
         }
     }
 }
