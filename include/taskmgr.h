@@ -1241,12 +1241,12 @@ void taskmgr_manager_free(taskmgr_manager *manager);
 
 /**
  * Closes all modules and the manager with them: as `taskmgr_module_close`. Whoever still waits
- * for a task at the deadline gets CLOSED; closing again waits on for what still runs.
+ * for a task at the deadline, or comes later, gets CLOSED. Closing again waits on for what still
+ * runs, and is answered in the same way: with a complete report once nothing does.
  *
  * `*report` is the caller's, to be freed with `taskmgr_close_report_free`; NULL after an
  * error, and `report` may be NULL. The handle stays, to be freed.
- * Threads: any. Errors: CLOSED if it was closed before; WOULD_DEADLOCK in a callback.
- * Since 0.1.0.
+ * Threads: any. Errors: WOULD_DEADLOCK in a callback, unless the deadline is 0. Since 0.1.0.
  */
 taskmgr_code taskmgr_manager_close(const taskmgr_manager *manager,
                                    uint64_t deadline_ms,
@@ -1535,12 +1535,15 @@ taskmgr_code taskmgr_module_drain(const taskmgr_module *module, size_t *drained)
 
 /**
  * Closes the module: no new tasks; its running ones are told to abort and waited for until
- * the deadline; the settled ones are unregistered. What still runs then keeps the name taken
- * until it ends, and closing again waits on.
+ * the deadline; the settled ones are unregistered. Who waits for a virtual task of it then gets
+ * CLOSED. What still runs keeps the name taken until it ends. Closing again with this handle waits
+ * on for what still runs, and is answered in the same way: with a complete report once nothing
+ * does. It never reaches a module that was registered under the name since.
  *
  * `*report` is the caller's, to be freed with `taskmgr_close_report_free`; NULL after an
  * error, and `report` may be NULL. The handle stays, to be freed.
- * Threads: any. Errors: CLOSED if it was closed before. Since 0.1.0.
+ * Threads: any. Errors: WOULD_DEADLOCK in a callback, unless the deadline is 0; CLOSED if nobody
+ * had closed it when the last handle of its manager was freed. Since 0.1.0.
  */
 taskmgr_code taskmgr_module_close(const taskmgr_module *module,
                                   uint64_t deadline_ms,

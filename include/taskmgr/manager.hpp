@@ -133,8 +133,9 @@ public:
     static manager_builder builder() { return {}; }
 
     /// Closes all modules and the manager with them: as `module::close`. Whoever still waits
-    /// for a task at the deadline gets `errc::closed`; closing again waits on for what still
-    /// runs. Errors: closed if it was closed before; would_deadlock in a callback.
+    /// for a task at the deadline, or comes later, gets `errc::closed`. Closing again waits on for
+    /// what still runs, and is answered in the same way. Errors: would_deadlock in a callback,
+    /// unless the deadline is zero.
     fallible<close_report> close(duration deadline) const {
         taskmgr_close_report* report = nullptr;
         return detail::give<close_report>(taskmgr_manager_close(get(), deadline.count(), &report),

@@ -44,9 +44,11 @@ public:
     }
 
     /// Closes the module: no new tasks; its running ones are told to abort and waited for
-    /// until the deadline; the settled ones are unregistered. What still runs then keeps the
-    /// name taken until it ends, and closing again waits on. Errors: closed if it was closed
-    /// before; would_deadlock in a callback.
+    /// until the deadline; the settled ones are unregistered. Who waits for a virtual task of it
+    /// then gets `errc::closed`. What still runs keeps the name taken until it ends. Closing again
+    /// with this handle waits on for what still runs, and is answered in the same way; it never
+    /// reaches a module that was registered under the name since. Errors: would_deadlock in a
+    /// callback, unless the deadline is zero; closed if nobody had closed it when its manager went.
     fallible<close_report> close(duration deadline) const {
         taskmgr_close_report* report = nullptr;
         return detail::give<close_report>(taskmgr_module_close(get(), deadline.count(), &report),

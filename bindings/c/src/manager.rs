@@ -189,12 +189,12 @@ pub extern "C" fn taskmgr_manager_free(manager: Option<Box<taskmgr_manager>>) {
 }
 
 /// Closes all modules and the manager with them: as `taskmgr_module_close`. Whoever still waits
-/// for a task at the deadline gets CLOSED; closing again waits on for what still runs.
+/// for a task at the deadline, or comes later, gets CLOSED. Closing again waits on for what still
+/// runs, and is answered in the same way: with a complete report once nothing does.
 ///
 /// `*report` is the caller's, to be freed with `taskmgr_close_report_free`; NULL after an
 /// error, and `report` may be NULL. The handle stays, to be freed.
-/// Threads: any. Errors: CLOSED if it was closed before; WOULD_DEADLOCK in a callback.
-/// Since 0.1.0.
+/// Threads: any. Errors: WOULD_DEADLOCK in a callback, unless the deadline is 0. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_manager_close(
     manager: Option<&taskmgr_manager>,

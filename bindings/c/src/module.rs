@@ -101,12 +101,15 @@ pub extern "C" fn taskmgr_module_drain(
 }
 
 /// Closes the module: no new tasks; its running ones are told to abort and waited for until
-/// the deadline; the settled ones are unregistered. What still runs then keeps the name taken
-/// until it ends, and closing again waits on.
+/// the deadline; the settled ones are unregistered. Who waits for a virtual task of it then gets
+/// CLOSED. What still runs keeps the name taken until it ends. Closing again with this handle waits
+/// on for what still runs, and is answered in the same way: with a complete report once nothing
+/// does. It never reaches a module that was registered under the name since.
 ///
 /// `*report` is the caller's, to be freed with `taskmgr_close_report_free`; NULL after an
 /// error, and `report` may be NULL. The handle stays, to be freed.
-/// Threads: any. Errors: CLOSED if it was closed before. Since 0.1.0.
+/// Threads: any. Errors: WOULD_DEADLOCK in a callback, unless the deadline is 0; CLOSED if nobody
+/// had closed it when the last handle of its manager was freed. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_module_close(
     module: Option<&taskmgr_module>,

@@ -23,7 +23,15 @@ static void closing_modules(void) {
     CHECK_CODE(TASKMGR_CLOSED, taskmgr_task_start(module, &spec, &refused));
     CHECK_CODE(TASKMGR_ABORTED, taskmgr_task_finish(task));
     taskmgr_task_free(task);
-    CHECK_CODE(TASKMGR_CLOSED, taskmgr_module_close(module, 0, NULL));
+    /* Again, also once the name is another's. */
+    CHECK_OK(taskmgr_module_close(module, A_MINUTE, &report));
+    CHECK(taskmgr_close_report_is_complete(report));
+    taskmgr_close_report_free(report);
+    taskmgr_module *anew = new_module(manager, "repair");
+    CHECK_OK(taskmgr_module_close(module, 0, NULL));
+    CHECK_CODE(TASKMGR_CLOSED, taskmgr_module_drain(module, NULL));
+    CHECK_OK(taskmgr_module_drain(anew, NULL));
+    taskmgr_module_free(anew);
     taskmgr_module_free(module);
 
     module = new_module(manager, "backup");
@@ -80,8 +88,9 @@ static void closing_the_manager(void) {
     CHECK_CODE(TASKMGR_CLOSED, taskmgr_manager_abort(manager, id, TASKMGR_STR("now")));
     CHECK_CODE(TASKMGR_CLOSED, taskmgr_manager_wait(manager, id, 0, NULL));
     CHECK(taskmgr_manager_tick(manager) == 0);
-    CHECK_CODE(TASKMGR_CLOSED, taskmgr_manager_close(manager, 0, &report));
-    CHECK(report == NULL);
+    CHECK_OK(taskmgr_manager_close(manager, 0, &report));
+    CHECK(taskmgr_close_report_is_complete(report));
+    taskmgr_close_report_free(report);
     taskmgr_task_free(task);
     taskmgr_observer_free(observer);
     taskmgr_module_free(module);

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::collections::HashSet;
 use std::time::Duration;
-use taskmgr::{Clock, Filter};
+use taskmgr::{Clock, ErrorCode, Filter};
 use uuid::Uuid;
 
 use crate::args::{Id, Seconds, StateWord};
@@ -283,7 +283,7 @@ impl Manager {
         views::close_report(py, &report.or_raise(py)?)
     }
 
-    /// Closes all modules and the manager with them; `Closed` if it was.
+    /// Closes all modules and the manager with them.
     #[pyo3(signature = (deadline = Seconds::FIVE), text_signature = "($self, deadline=5.0)")]
     fn close<'py>(&self, py: Python<'py>, deadline: Seconds) -> PyResult<Bound<'py, PyAny>> {
         let manager = self.0.clone();
@@ -334,11 +334,12 @@ impl Manager {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
         let manager = self.0.clone();
-        match wait::interruptible(py, move || manager.close(Seconds::FIVE.0))? {
-            // The block has closed it itself.
-            Err(error) if error.is_closed() => Ok(()),
-            closed => closed.or_raise(py).map(|_| ()),
-        }
+        let closed = wait::interruptible(py, move || match manager.close(Seconds::FIVE.0) {
+            // A block in a callback waits for nobody.
+            Err(error) if error.code() == ErrorCode::WouldDeadlock => manager.close(Duration::ZERO),
+            closed => closed,
+        })?;
+        closed.or_raise(py).map(|_| ())
     }
 
     fn __repr__(&self) -> String {

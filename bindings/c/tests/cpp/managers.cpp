@@ -205,6 +205,9 @@ TEST_CASE("a module is drained and closed") {
     FAILS(errc::module_exists, on.manager.register_module("repair"));
     FAILS(errc::aborted, job.finish());
     const taskmgr::module again = OK(on.manager.register_module("repair"));
+    CHECK(OK(on.repair.close(a_minute)).is_complete());
+    FAILS(errc::closed, on.repair.drain());
+    CHECK(OK(again.drain()) == 0);
     CHECK(OK(on.manager.close_module("repair", a_minute)).is_complete());
     FAILS(errc::unknown_module, on.manager.close_module("repair", 0s));
     FAILS(errc::closed, again.drain());
@@ -217,10 +220,11 @@ TEST_CASE("a closed manager refuses, and its handles go on") {
     const taskmgr::observer observer = OK(on.start().observe());
     CHECK(OK(on.manager.close(a_minute)).is_complete());
     for (const taskmgr::error& why :
-         {ERROR_OF(copy.register_module("x")), ERROR_OF(copy.modules()), ERROR_OF(copy.close(0s)),
+         {ERROR_OF(copy.register_module("x")), ERROR_OF(copy.modules()),
           ERROR_OF(copy.status(observer.id())), ERROR_OF(copy.set_task_ttl(1s))}) {
         CHECK(why.is_closed());
     }
+    CHECK(OK(copy.close(0s)).is_complete());
     CHECK(OK(observer.status()).state() == taskmgr::state::failed);
 
     taskmgr::manager gone = copy;

@@ -433,7 +433,9 @@ class Module:
     def close(self, deadline: _Seconds = 5.0) -> CloseReport:
         """Closes the module: no new tasks, and those that run are told to abort and waited for.
 
-        What still runs at the deadline is in the report.
+        What still runs at the deadline is in the report. Closing again waits on for that, and
+        never reaches a module that was registered under the name since. In a callback the
+        deadline must be 0, or it is `WouldDeadlock`.
         """
 
     def register_provider(self, provider: Provider) -> None:
@@ -657,9 +659,11 @@ class Manager:
         """Closes a module, as `Module.close`."""
 
     def close(self, deadline: _Seconds = 5.0) -> CloseReport:
-        """Closes all modules and the manager with them; `Closed` if it was.
+        """Closes all modules and the manager with them.
 
-        Whoever still waits for a task at the deadline gets `Closed`.
+        Whoever still waits for a task at the deadline, or comes later, gets `Closed`. Closing
+        again waits on for what still runs. In a callback the deadline must be 0, or it is
+        `WouldDeadlock`.
         """
 
     def serve(
