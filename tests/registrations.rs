@@ -287,29 +287,43 @@ fn mod_1_what_is_asked_after_a_complete_close_is_closed_and_never_unknown() {
 }
 
 const REMOTE: Uuid = Uuid::from_u128(0xe1);
+const OTHER: Uuid = Uuid::from_u128(0xe2);
 
 /// A provider of one task that never ends.
-#[derive(Default)]
 struct Remote {
+    id: Uuid,
     watches: Mutex<Vec<Completion>>,
     on_drop: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
+impl Default for Remote {
+    fn default() -> Self {
+        Self::of(REMOTE)
+    }
+}
+
 impl Remote {
-    fn dropped(on_drop: impl FnOnce() + Send + Sync + 'static) -> Self {
+    fn of(id: Uuid) -> Self {
         Self {
+            id,
             watches: Mutex::default(),
-            on_drop: Some(Box::new(on_drop)),
+            on_drop: None,
         }
+    }
+
+    fn dropped(on_drop: impl FnOnce() + Send + Sync + 'static) -> Self {
+        let mut remote = Self::default();
+        remote.on_drop = Some(Box::new(on_drop));
+        remote
     }
 }
 
 impl Provider for Remote {
     fn list(&self) -> std::result::Result<Vec<Stats>, BoxError> {
-        Ok(vec![Stats::new(REMOTE, "remote")])
+        Ok(vec![Stats::new(self.id, "remote")])
     }
     fn status(&self, id: Uuid) -> std::result::Result<Option<Status>, BoxError> {
-        Ok((id == REMOTE).then(|| Status::new(id, "remote")))
+        Ok((id == self.id).then(|| Status::new(id, "remote")))
     }
     fn abort(&self, _: Uuid, _: &str) -> std::result::Result<(), BoxError> {
         Ok(())
@@ -333,10 +347,9 @@ fn mod_1_who_waits_for_a_virtual_task_gets_closed_with_its_module() {
     for with_a_task in [false, true] {
         let node = node();
         let other = node.manager.register_module("other").unwrap();
-        other.register_provider(Remote::default()).unwrap();
-        let theirs = node.manager.observe(REMOTE).unwrap();
+        other.register_provider(Remote::of(OTHER)).unwrap();
+        let theirs = node.manager.observe(OTHER).unwrap();
         let guard = theirs.on_done(|_| panic!("its module is open")).unwrap();
-        // Found first in the module that is registered first.
         node.module.register_provider(Remote::default()).unwrap();
         let observer = node.manager.observe(REMOTE).unwrap();
         let running = with_a_task.then(|| node.module.task("t").start().unwrap());
