@@ -263,7 +263,7 @@ fn abort_4_callbacks_whose_panics_panic_when_they_are_dropped() {
         };
         let task = node.module.task("t").start().unwrap();
         let (abort, done) = (bomb(), bomb());
-        task.on_abort(move || abort()).unwrap().forget();
+        task.on_abort(abort).unwrap().forget();
         task.observe().on_done(move |_| done()).unwrap().forget();
         without_a_panic("abort", || task.abort("now")).unwrap();
         assert_eq!(dropped.load(Ordering::SeqCst), 1);

@@ -171,7 +171,7 @@ def test_virt_1_a_failure_spoils_its_own_answer_only(
     listed = module.list()
     assert [stats.id for stats in listed] == [own.id]
     assert not listed.is_complete
-    assert "node_ops" in listed.missing[0]
+    assert "repair" in listed.missing[0]
     assert re.search(words, listed.missing[0])
     assert [(each.levelname, each.name) for each in caplog.records] == [("WARNING", "taskmgr")]
     assert listed.missing[0] in caplog.text

@@ -11,7 +11,7 @@ from typing_extensions import Self
 from ._errors import TaskmgrError
 from ._provider import Provider
 from ._routes import Response
-from ._views import CloseReport, Listing, State, Stats, Status, Tree
+from ._views import CloseReport, Listing, State, Status, Tree
 from ._work import Submitted
 
 __all__ = [
