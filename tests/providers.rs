@@ -173,9 +173,12 @@ fn virt_1_a_question_about_one_providers_task_does_not_wait_for_another_provider
     hangs.0.gate.open();
 }
 
+/// What it comes to, and how to bring it about.
+type Trouble = (&'static str, fn(&Fake));
+
 /// What a provider may come to instead of an answer.
-fn troubles() -> Vec<(&'static str, fn(&Fake))> {
-    vec![
+fn troubles() -> [Trouble; 3] {
+    [
         ("fails", |fake| fake.trouble(|| Err("no quorum".into()))),
         ("panics", |fake| {
             fake.trouble(|| std::panic::resume_unwind(Box::new("no quorum")));
