@@ -3,8 +3,9 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use std::sync::{Arc, mpsc};
 
 use common::{PATIENCE, node, until, watched};
 use taskmgr::{State, Task};
@@ -125,6 +126,81 @@ fn abort_4_a_guard_takes_no_other_callback_with_it() {
     root.abort("enough").unwrap();
     assert_eq!(called.load(Ordering::SeqCst), 0, "the task had ended");
     drop((first, third));
+}
+
+#[test]
+fn abort_2_a_callback_of_a_task_that_is_not_reached_waits_on() {
+    watched(|| {
+        let node = node();
+        let root = node.module.task("root").start().unwrap();
+        let called = Arc::new(AtomicUsize::new(0));
+        let call = || {
+            let called = Arc::clone(&called);
+            move || {
+                called.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let tasks = [(); 5].map(|()| root.child("t").start().unwrap());
+        let guards: Vec<_> = tasks
+            .iter()
+            .map(|task| task.on_abort(call()).unwrap())
+            .collect();
+        for (at, task) in tasks.iter().enumerate() {
+            // From the middle on, so that some wait before and some after.
+            let task = if at == 0 { &tasks[2] } else { task };
+            task.abort("enough").unwrap();
+            let expected = tasks.iter().filter(|task| task.abort_requested()).count();
+            assert_eq!(called.load(Ordering::SeqCst), expected);
+        }
+        root.abort("enough").unwrap();
+        assert_eq!(called.load(Ordering::SeqCst), 5, "each once");
+        drop(guards);
+    });
+}
+
+#[test]
+fn abort_4_a_guard_of_a_callback_that_has_run_is_no_others() {
+    watched(|| {
+        let node = node();
+        let root = node.module.task("root").start().unwrap();
+        let first = root.child("first").start().unwrap();
+        let has_run = first.on_abort(|| {}).unwrap();
+        first.abort("enough").unwrap();
+        let second = root.child("second").start().unwrap();
+        let called = Arc::new(AtomicBool::new(false));
+        let set = Arc::clone(&called);
+        let call = move || set.store(true, Ordering::SeqCst);
+        let waits = second.on_abort(call).unwrap();
+        drop(has_run);
+        second.abort("enough").unwrap();
+        assert!(called.load(Ordering::SeqCst));
+        drop(waits);
+    });
+}
+
+#[test]
+fn abort_4_a_guard_waits_for_its_own_callback_alone() {
+    watched(|| {
+        let node = node();
+        let root = node.module.task("root").start().unwrap();
+        let tasks = [(); 2].map(|()| root.child("t").start().unwrap());
+        let over = tasks[0].on_abort(|| {}).unwrap();
+        tasks[0].abort("enough").unwrap();
+        let (begun, at_work) = mpsc::channel();
+        let (go_on, gate) = mpsc::channel::<()>();
+        let slow = move || {
+            begun.send(()).unwrap();
+            gate.recv().unwrap();
+        };
+        let running = tasks[1].on_abort(slow).unwrap();
+        let observer = tasks[1].reporter();
+        let aborter = std::thread::spawn(move || observer.abort("enough").unwrap());
+        at_work.recv().unwrap();
+        drop(over);
+        go_on.send(()).unwrap();
+        aborter.join().unwrap();
+        drop(running);
+    });
 }
 
 /// Aborts a task when it is dropped.

@@ -221,3 +221,73 @@ impl fmt::Debug for List {
         write!(f, "{} abort callbacks", self.waiting)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::arena::Pooled;
+
+    fn slot() -> &'static Slot {
+        static SLOT: std::sync::OnceLock<Slot> = std::sync::OnceLock::new();
+        SLOT.get_or_init(|| Slot::new(0))
+    }
+
+    fn add(list: &mut List) -> AbortTicket {
+        list.add(slot(), Box::new(|| {}))
+    }
+
+    #[test]
+    fn abort_4_a_place_is_another_callbacks_once_it_is_free() {
+        let mut list = List::default();
+        let first = [(); 3].map(|()| add(&mut list));
+        assert_eq!(first.map(|ticket| ticket.at), [0, 1, 2]);
+        assert!(list.remove(first[0]).is_some() && list.remove(first[2]).is_some());
+        assert!(list.remove(first[2]).is_none(), "it is taken off once");
+        let then = [(); 3].map(|()| add(&mut list));
+        assert_eq!(then.map(|ticket| ticket.at), [2, 0, 3]);
+        for gone in [first[0], first[2]] {
+            assert!(list.remove(gone).is_none(), "another is there by now");
+        }
+        for there in [first[1], then[0], then[1], then[2]] {
+            assert!(!list.is_empty());
+            assert!(list.remove(there).is_some());
+        }
+        assert!(list.is_empty());
+    }
+
+    #[test]
+    fn abort_4_the_room_of_many_callbacks_is_given_back_with_the_last() {
+        for count in [KEPT_ROOM, KEPT_ROOM * 4] {
+            let mut list = List::default();
+            let tickets: Vec<AbortTicket> = (0..count).map(|_| add(&mut list)).collect();
+            assert_eq!(list.spare_room().len(), 0, "somebody waits");
+            for ticket in tickets {
+                assert!(list.remove(ticket).is_some());
+            }
+            let spare = list.spare_room().len();
+            assert_eq!(spare, if count > KEPT_ROOM { count } else { 0 });
+            assert!(list.places.capacity() <= KEPT_ROOM);
+            // And it goes on.
+            let next = add(&mut list);
+            assert!(list.start(next).is_some() && list.is_empty());
+        }
+    }
+
+    #[test]
+    fn abort_4_who_runs_where_is_known() {
+        let mut list = List::default();
+        let [mine, theirs, waits] = [(); 3].map(|()| add(&mut list));
+        assert!(list.start(mine).is_some());
+        let list = Lock::new(list);
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(list.lock().start(theirs).is_some()));
+        });
+        let mut list = list.lock();
+        let elsewhere = |list: &List| [mine, theirs, waits].map(|it| list.runs_elsewhere(it));
+        assert_eq!(elsewhere(&list), [false, true, false]);
+        list.end(mine.stamp);
+        assert_eq!(elsewhere(&list), [false, true, false]);
+        list.end(theirs.stamp);
+        assert_eq!(elsewhere(&list), [false; 3]);
+    }
+}
