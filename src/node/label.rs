@@ -138,6 +138,24 @@ mod tests {
     }
 
     #[test]
+    fn each_byte_is_looked_at_wherever_it_stands() {
+        for length in [1, 2, 7, 8, 9, 15, 16, 17, 31, 48, 54, 55, 56] {
+            for at in 0..length {
+                for byte in 0..0x80_u8 {
+                    let mut text = vec![b'a'; length];
+                    text[at] = byte;
+                    let text = String::from_utf8(text).unwrap();
+                    let plain = (0x20..0x7f).contains(&byte) && !(at == 0 && byte == b' ');
+                    assert_eq!(fits(&text), plain && length <= 55, "{byte:#x} at {at}");
+                }
+            }
+        }
+        for text in ["é", "abcdefgé", "abcdefghijklmné", "é234567890"] {
+            assert!(!fits(text), "{text}");
+        }
+    }
+
+    #[test]
     fn a_label_is_a_line() {
         assert_eq!(size_of::<Label>(), 64);
     }

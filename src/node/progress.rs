@@ -433,4 +433,42 @@ mod tests {
         raise(&cell, 3);
         assert_eq!(cell.load(Ordering::Relaxed), 5);
     }
+    #[test]
+    fn prog_2_sums_that_are_put_together_are_those_of_all_their_children() {
+        let (rows, files) = (Name::from("rows"), Name::from("files"));
+        let amounts = |units, total| Amounts {
+            completed: 2,
+            total,
+            units,
+        };
+        let lists = [
+            vec![],
+            vec![(amounts(&rows, None), true)],
+            vec![(amounts(&rows, Some(3)), false)],
+            vec![(amounts(&files, Some(3)), true)],
+            vec![
+                (amounts(&rows, Some(3)), true),
+                (amounts(&rows, None), true),
+            ],
+            vec![(amounts(&rows, None), true), (amounts(&files, None), false)],
+        ];
+        let sums = |list: &[(Amounts<'_>, bool)]| {
+            let mut sums = Sums::default();
+            list.iter()
+                .for_each(|(amounts, done)| sums.add(*amounts, *done));
+            sums
+        };
+        for ours in &lists {
+            for theirs in &lists {
+                let mut merged = sums(ours);
+                merged.merge(&sums(theirs));
+                let all = sums(&[&ours[..], &theirs[..]].concat());
+                assert_eq!(
+                    format!("{merged:?}"),
+                    format!("{all:?}"),
+                    "{ours:?}, {theirs:?}"
+                );
+            }
+        }
+    }
 }
