@@ -74,6 +74,19 @@ fn tree_1_each_virtual_task_has_its_own_children_in_order_of_creation() {
 }
 
 #[test]
+fn virt_1_an_id_of_which_no_provider_has_a_status_is_nobodys() {
+    let node = stage();
+    let unknown = Uuid::from_u128(0xc3);
+    assert!(node.manager.observe(unknown).unwrap_err().is_not_found());
+    assert!(node.manager.status(unknown).unwrap_err().is_not_found());
+    let child = node.module.task("t").parent_id(unknown);
+    assert!(child.start().unwrap_err().is_not_found());
+    let taken = node.module.task("t").id(unknown).start().unwrap();
+    assert_eq!(node.manager.status(unknown).unwrap().kind, Kind::Node);
+    drop(taken);
+}
+
+#[test]
 fn tree_1_a_child_that_is_gone_is_no_child_of_a_virtual_task_whoever_still_holds_it() {
     let node = stage();
     let stays = node.child_of(ONE);

@@ -314,4 +314,53 @@ mod tests {
             assert_eq!(numbers(), made, "slots of ended threads are used again");
         }
     }
+    #[cfg(not(loom))]
+    #[test]
+    fn slots_that_are_too_many_for_a_thread_to_keep_are_used_again_lowest_first() {
+        let realm = realm();
+        let names = names(realm);
+        let mut made = None;
+        for round in 0..8 {
+            let slots: Vec<_> = (0..3 * size::CACHE).map(|_| live(realm, &names)).collect();
+            let numbers: std::collections::BTreeSet<u32> =
+                slots.iter().map(|slot| slot.number()).collect();
+            assert_eq!(numbers.len(), slots.len(), "each is one task's");
+            for slot in &slots {
+                assert!(slot.word.born(0, 1).is_live());
+            }
+            // In another order each time.
+            let mut order: Vec<usize> = (0..slots.len()).collect();
+            order.sort_by_key(|at| at * (2 * round + 1) % slots.len());
+            order.iter().for_each(|at| realm.release(slots[*at], 1));
+            let now = realm.slots.made.load(crate::sync::Ordering::Relaxed);
+            assert_eq!(*made.get_or_insert(now), now, "no slot is lost");
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[test]
+    fn slots_of_one_realm_are_none_of_anothers_that_the_thread_uses() {
+        let realms = [realm(), realm()];
+        let names = realms.map(names);
+        let mut seen = [const { Vec::new() }; 2];
+        for _ in 0..3 {
+            let slots = [0, 1].map(|at| live(realms[at], &names[at]));
+            for (at, slot) in slots.iter().enumerate() {
+                let own = realms[at].slots.find(slot.number()).unwrap();
+                assert!(std::ptr::eq(own, *slot), "another realm's");
+                assert!(slot.word.born(0, 1).is_live());
+                seen[at].push(slot.number());
+            }
+            // The thread keeps slots of the second by now.
+            slots
+                .iter()
+                .zip(realms)
+                .for_each(|(slot, realm)| realm.release(slot, 1));
+        }
+        assert!(
+            seen.iter()
+                .flatten()
+                .all(|number| *number < 3 * size::BATCH as u32)
+        );
+    }
 }
