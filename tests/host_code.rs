@@ -212,6 +212,50 @@ fn virt_1_providers_and_what_they_answer() {
     });
 }
 
+/// How it comes out that the last task of a closing module has ended.
+const LOOKS: [fn(&Stage); 6] = [
+    |stage| assert!(stage.node.manager.modules().unwrap().is_empty()),
+    |stage| assert!(stage.node.manager.module("m").is_err()),
+    |stage| drop(stage.node.module.list(&Filter::new())),
+    |stage| drop(stage.node.module.drain()),
+    |stage| drop(stage.node.module.close(Duration::ZERO)),
+    |stage| drop(stage.node.manager.close(Duration::ZERO).unwrap()),
+];
+
+#[test]
+fn virt_1_providers_that_go_with_their_module() {
+    on_stages(|stage| {
+        for (at, look) in LOOKS.iter().enumerate() {
+            let stage = Stage::new(stage.panics);
+            let (remote, _watches) = stage.remote(Answers::Truly);
+            stage.node.module.register_provider(remote).unwrap();
+            let task = stage.node.module.task("t").start().unwrap();
+            let report = stage.node.module.close(Duration::ZERO).unwrap();
+            assert!(!report.is_complete());
+            let (remote, _watches) = stage.remote(Answers::Truly);
+            guarded(|| assert!(stage.node.module.register_provider(remote).is_err()));
+            stage.expect("it is refused");
+            drop(task);
+            look(&stage);
+            stage.wait_for(&format!("look {at}"));
+            if stage.node.manager.modules().is_ok() {
+                stage.node.manager.register_module("m").unwrap();
+            }
+        }
+        for close in [
+            |stage: &Stage| drop(stage.node.module.close(PATIENCE).unwrap()),
+            |stage: &Stage| drop(stage.node.manager.close(PATIENCE).unwrap()),
+        ] {
+            let stage = Stage::new(stage.panics);
+            let (remote, _watches) = stage.remote(Answers::Truly);
+            stage.node.module.register_provider(remote).unwrap();
+            close(&stage);
+            stage.wait_for("all is over with the close");
+            assert!(stage.node.manager.module("m").is_err());
+        }
+    });
+}
+
 #[test]
 fn life_3_errors_and_panics_of_the_work() {
     on_stages(|stage| {

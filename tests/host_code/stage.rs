@@ -227,10 +227,8 @@ impl Stage {
 
     pub fn remote(&self, answers: Answers) -> (Remote, Arc<Mutex<Vec<Completion>>>) {
         let watches: Arc<Mutex<Vec<Completion>>> = Arc::default();
-        let mut host = self.host(VIRTUAL);
-        host.panics = false;
         let remote = Remote {
-            host,
+            host: self.host(VIRTUAL),
             answers,
             watches: Arc::clone(&watches),
         };
