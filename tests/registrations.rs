@@ -101,6 +101,11 @@ fn mod_1_a_handle_of_an_earlier_registration_touches_nothing_of_a_later_one() {
     node.manager.status(kept_id).unwrap();
     assert_eq!(new.list(&all).unwrap().len(), 2);
     assert_eq!(node.manager.modules().unwrap(), ["m"]);
+    new.task("t")
+        .start()
+        .expect("its gate is open")
+        .finish()
+        .unwrap();
 }
 
 #[test]
