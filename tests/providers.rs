@@ -306,6 +306,11 @@ fn wait_2_a_wait_for_a_virtual_task_takes_no_longer_than_its_timeout() {
 fn wait_2_a_wait_of_zero_finds_a_virtual_task_that_has_ended() {
     let (node, fake) = stage(PATIENCE);
     fake.end();
+    fake.trouble(|| {
+        // What it takes to answer.
+        std::thread::sleep(Duration::from_millis(5));
+        Ok(())
+    });
     // It has 50 ms, which a machine that is slow may need more than once.
     until("it is found", || {
         node.manager
