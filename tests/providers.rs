@@ -397,7 +397,8 @@ fn virt_1_a_callback_that_was_refused_is_never_called() {
     let (sender, told) = mpsc::channel();
     let callback = move |status| drop(sender.send(status));
     node.manager.on_done(ID, callback).unwrap().forget();
-    let lost = told.recv().unwrap().unwrap_err();
+    let lost = told.recv_timeout(PATIENCE).expect("it is told");
+    let lost = lost.unwrap_err();
     assert_eq!(lost.code(), ErrorCode::Provider, "it is told of the loss");
     assert!(told.recv().is_err(), "once");
 }

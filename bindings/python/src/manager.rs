@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use std::collections::HashSet;
 use std::time::Duration;
-use taskmgr::{Clock, ErrorCode, Filter};
+use taskmgr::{Clock, ErrorCode, Filter, Missing};
 use uuid::Uuid;
 
 use crate::args::{Id, Seconds, StateWord};
@@ -185,7 +185,11 @@ impl Manager {
         let manager = self.0.clone();
         let statuses = match id {
             Some(id) => wait::asking(py, move || manager.status_tree(id.0))?,
-            None => wait::asking(py, move || forest(&manager))?,
+            None => {
+                let (statuses, missing) = wait::asking(py, move || forest(&manager))?;
+                views::warn_of(py, &missing)?;
+                statuses
+            }
         };
         views::tree(py, &statuses)
     }
@@ -353,15 +357,16 @@ impl Manager {
 
 /// The statuses of all trees, module by module, each task once: a local child of a virtual task is
 /// listed as a root, too. What is gone between the list and the question is no part of it any more.
-fn forest(manager: &taskmgr::Manager) -> taskmgr::Result<Vec<taskmgr::Status>> {
-    let mut statuses = Vec::new();
+fn forest(manager: &taskmgr::Manager) -> taskmgr::Result<(Vec<taskmgr::Status>, Vec<Missing>)> {
+    let (mut statuses, mut missing) = (Vec::new(), Vec::new());
     let mut shown = HashSet::new();
     for module in manager.modules()? {
-        let listed = match manager.list(&module, &Filter::new()) {
+        let listed = match manager.listing(&module, &Filter::new()) {
             Err(error) if error.code() == taskmgr::ErrorCode::UnknownModule => continue,
             listed => listed?,
         };
-        for stats in listed {
+        missing.extend(listed.missing);
+        for stats in listed.tasks {
             match manager.status_tree(stats.id) {
                 Ok(tree) => statuses.extend(tree.into_iter().filter(|one| shown.insert(one.id))),
                 Err(error) if error.is_gone() || error.is_not_found() => {}
@@ -370,5 +375,5 @@ fn forest(manager: &taskmgr::Manager) -> taskmgr::Result<Vec<taskmgr::Status>> {
             }
         }
     }
-    Ok(statuses)
+    Ok((statuses, missing))
 }

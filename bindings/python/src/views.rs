@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use taskmgr::{
-    AbortInfo, ChildId, CloseReport, Kind, Listing, Name, Progress, State, Stats, Status,
+    AbortInfo, ChildId, CloseReport, Kind, Listing, Missing, Name, Progress, State, Stats, Status,
 };
 
 use crate::args::StateWord;
@@ -152,6 +152,13 @@ pub(crate) fn list<'py>(py: Python<'py>, shown: &[Stats]) -> PyResult<Vec<Bound<
 pub(crate) fn listing<'py>(py: Python<'py>, shown: &Listing) -> PyResult<Bound<'py, PyAny>> {
     let missing: Vec<String> = shown.missing.iter().map(ToString::to_string).collect();
     class!(py, "Listing").call1((list(py, &shown.tasks)?, PyTuple::new(py, missing)?))
+}
+
+/// Logs what is missing where no list is shown.
+pub(crate) fn warn_of(py: Python<'_>, missing: &[Missing]) -> PyResult<()> {
+    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    let missing = PyTuple::new(py, missing)?;
+    class!(py, "_warn_of").call1((missing,)).map(|_| ())
 }
 
 pub(crate) fn tree<'py>(py: Python<'py>, shown: &[Status]) -> PyResult<Bound<'py, PyAny>> {

@@ -175,6 +175,9 @@ def test_virt_1_a_failure_spoils_its_own_answer_only(
     assert re.search(words, listed.missing[0])
     assert [(each.levelname, each.name) for each in caplog.records] == [("WARNING", "taskmgr")]
     assert listed.missing[0] in caplog.text
+    caplog.clear()
+    manager.tree()
+    assert listed.missing[0] in caplog.text
     with pytest.raises(kind, match=words):
         manager.status(topology.id)
     assert manager.status(own.id).state is State.RUNNING

@@ -227,6 +227,11 @@ class Tree(_View):
         return _draw.html(self.statuses)
 
 
+def _warn_of(missing: tuple[str, ...]) -> None:
+    for each in missing:
+        _log.warning("a list of tasks is incomplete: %s", each)
+
+
 class Listing(list[Stats]):
     """The tasks of a module: a list, which knows what is missing in it."""
 
@@ -238,8 +243,7 @@ class Listing(list[Stats]):
     def __init__(self, tasks: Iterable[Stats] = (), missing: Iterable[str] = ()) -> None:
         super().__init__(tasks)
         self.missing = tuple(missing)
-        for each in self.missing:
-            _log.warning("a list of tasks is incomplete: %s", each)
+        _warn_of(self.missing)
 
     @property
     def is_complete(self) -> bool:
