@@ -14,6 +14,7 @@ use crate::manager::{kept, node_manager, taskmgr_manager};
 use crate::observer::{taskmgr_observer, wait};
 use crate::status::{taskmgr_status, taskmgr_status_list};
 use crate::text::taskmgr_str;
+use crate::time::{TASKMGR_FOREVER, duration};
 
 /// An observer of the task of this id, regular or virtual.
 ///
@@ -197,7 +198,11 @@ pub extern "C" fn taskmgr_manager_wait(
 ) -> taskmgr_code {
     guard::code(|| {
         let place = Place::optional(status);
-        let observer = node_manager(manager)?.observe(id.uuid())?;
+        let (manager, id) = (node_manager(manager)?, id.uuid());
+        let observer = match timeout_ms {
+            TASKMGR_FOREVER => manager.observe(id)?,
+            timeout => manager.observe_within(id, duration(timeout))?,
+        };
         wait(&observer, timeout_ms, place)
     })
 }

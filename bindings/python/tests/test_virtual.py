@@ -118,9 +118,11 @@ def test_virt_1_wait(manager: Manager, topology: Topology) -> None:
     assert all(done.is_cancelled for done in topology.watching)
     seen: list[object] = []
     observer.on_done(seen.append)
-    threading.Thread(target=topology.end).start()
+    ending = threading.Thread(target=topology.end)
+    ending.start()
     assert observer.wait(GUARD).state is State.DONE
     assert manager.wait(topology.id, GUARD).kind is Kind.CLUSTER
+    ending.join(GUARD)
 
     async def main() -> Status:
         return await asyncio.wait_for(observer, GUARD)
