@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::node;
-use taskmgr::{ErrorCode, Status, Task};
+use taskmgr::{ErrorCode, Filter, Status, Task};
 
 fn shown(status: &Status) -> (u64, u64, &str) {
     let progress = &status.progress;
@@ -153,6 +153,26 @@ fn prog_1_units_are_refused_beyond_the_names_that_a_module_keeps() {
         ErrorCode::Exhausted
     );
     assert_eq!(shown(&late.status().unwrap()).2, "rows");
+
+    // Names that are a task's own are shown, and asked for, as all others are.
+    let late_ones = Filter::new().table("late");
+    let listed = node.module.list(&late_ones).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].id, &*listed[0].table), (late.id(), "late"));
+    assert!(
+        node.module
+            .list(&late_ones.keyspace("ks"))
+            .unwrap()
+            .is_empty()
+    );
+    let child = late.child("t").table("later").start().unwrap();
+    child.fail("no space").unwrap();
+    let tree = late.observe().status_tree().unwrap();
+    assert_eq!(
+        (&*tree[0].table, &*tree[1].table),
+        ("late", "later"),
+        "folded, too"
+    );
 }
 
 #[test]
