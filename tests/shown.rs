@@ -216,3 +216,93 @@ fn list_1_what_is_gone_is_not_listed_whoever_still_holds_it() {
     assert_eq!(node.module.list(&Filter::new()).unwrap().len(), 1);
     assert!(observers.iter().all(|observer| observer.status().is_ok()));
 }
+
+#[test]
+fn handles_say_whose_they_are() {
+    let manager = taskmgr::Manager::builder()
+        .node("10.0.0.1")
+        .build()
+        .unwrap();
+    let module = manager.register_module("repair").unwrap();
+    manager.register_module("backup").unwrap();
+    assert_eq!(manager.node(), "10.0.0.1");
+    assert_eq!(
+        format!("{manager:?}"),
+        r#"Manager("10.0.0.1", ["repair", "backup"])"#
+    );
+    assert_eq!(format!("{module:?}"), r#"Module("repair")"#);
+    let task = module.task("t").start().unwrap();
+    let id = task.id();
+    assert_eq!(format!("{task:?}"), format!("Task({id})"));
+    assert_eq!(format!("{:?}", task.observe()), format!("Observer({id})"));
+    assert_eq!(format!("{:?}", task.reporter()), format!("Reporter({id})"));
+    assert_eq!(
+        format!("{:?}", task.on_abort(|| {}).unwrap()),
+        format!("AbortGuard({id})")
+    );
+    assert_eq!(
+        format!("{:?}", task.observe().on_done(drop).unwrap()),
+        format!("DoneGuard({id})")
+    );
+    let shared = task.share();
+    assert_eq!(format!("{shared:?}"), format!("SharedTask({id})"));
+    assert!(!shared.has_total());
+    shared.set_total(3);
+    assert!(shared.has_total());
+    shared.finish().unwrap();
+}
+
+#[test]
+fn life_3_work_starts_a_task_that_was_not() {
+    let node = node();
+    let created = node.module.task("t").create().unwrap();
+    let started = node.module.task("t").start().unwrap();
+    for task in [created, started] {
+        let observer = task.observe();
+        let state = task.run(|task| Ok(task.status()?.state)).unwrap();
+        assert_eq!(
+            (state, observer.status().unwrap().state),
+            (State::Running, State::Done)
+        );
+    }
+}
+
+#[test]
+fn ttl_5_each_reason_has_a_word_of_its_own_in_the_error() {
+    let node = node();
+    let finished = |user: bool| {
+        let task = node.module.task("t");
+        let task = if user {
+            task.user_task()
+        } else {
+            task.internal()
+        };
+        let task = task.start().unwrap();
+        let id = task.id();
+        task.finish().unwrap();
+        id
+    };
+    let [expired, read, drained] = [finished(false), finished(true), finished(true)];
+    node.manager.take_status(read).unwrap();
+    node.module.drain().unwrap();
+    let root = node.module.task("root").start().unwrap();
+    let child = root.child("c").start().unwrap();
+    let folded = child.id();
+    child.finish().unwrap();
+    let ids = [
+        (expired, "expired"),
+        (read, "read"),
+        (drained, "drained"),
+        (folded, "folded"),
+    ];
+    for (id, word) in ids {
+        let error = node.manager.status(id).unwrap_err();
+        assert_eq!(error.gone().unwrap().0.as_str(), word);
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("is gone ({word}): it ended as done")),
+            "{error}"
+        );
+    }
+}

@@ -372,3 +372,36 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod short {
+    use crate::sync::ShortLock;
+
+    #[test]
+    fn a_short_lock_has_one_holder_at_a_time() {
+        const THREADS: u64 = 4;
+        const TURNS: u64 = 20_000;
+        let lock = ShortLock::new([0_u64; 2]);
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    for turn in 0..TURNS {
+                        let mut held = match turn % 2 {
+                            0 => lock.lock(),
+                            _ => match lock.try_lock() {
+                                Some(held) => held,
+                                None => lock.lock(),
+                            },
+                        };
+                        let [first, second] = *held;
+                        assert_eq!(first, second, "nobody is between the two");
+                        held[0] = std::hint::black_box(first + 1);
+                        assert!(lock.try_lock().is_none());
+                        held[1] = std::hint::black_box(second + 1);
+                    }
+                });
+            }
+        });
+        assert_eq!(lock.into_inner(), [THREADS * TURNS; 2]);
+    }
+}
