@@ -163,7 +163,8 @@ fn wait_3_callbacks_of_virtual_tasks_and_what_they_own() {
 }
 
 /// What is asked of a provider; whether it was answered.
-const QUESTIONS: [fn(&Stage) -> Result<(), ErrorCode>; 7] = [
+type Question = fn(&Stage) -> Result<(), ErrorCode>;
+const QUESTIONS: [Question; 7] = [
     |stage| told(stage.node.manager.status(VIRTUAL)),
     |stage| told(stage.node.manager.status_tree(VIRTUAL)),
     |stage| told(stage.node.manager.abort(VIRTUAL, "enough")),
