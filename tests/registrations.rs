@@ -291,6 +291,25 @@ fn mod_1_what_is_asked_after_a_complete_close_is_closed_and_never_unknown() {
     }
 }
 
+#[test]
+fn mod_1_a_closed_manager_stays_closed_while_it_is_closed_again() {
+    let node = node();
+    let task = node.module.task("t").start().unwrap();
+    let id = task.id();
+    drop(task);
+    assert!(node.manager.close(NOW).unwrap().is_complete());
+    let manager = node.manager.clone();
+    let closer = std::thread::spawn(move || {
+        for _ in 0..2_000 {
+            assert!(manager.close(NOW).unwrap().is_complete());
+        }
+    });
+    while !closer.is_finished() {
+        assert!(node.manager.status(id).unwrap_err().is_closed());
+    }
+    closer.join().unwrap();
+}
+
 const REMOTE: Uuid = Uuid::from_u128(0xe1);
 const OTHER: Uuid = Uuid::from_u128(0xe2);
 

@@ -214,7 +214,7 @@ fn finish_vs_close_and_registering_anew_leaves_no_root_behind() {
     });
 }
 
-/// mod_1. Fails if a manager's stage goes back: whoever is told that all has ended is told
+/// mod_1. Fails if a close that is not complete takes the stage back: whoever is told that all has ended is told
 /// Closed from then on.
 #[test]
 fn two_closes_of_a_manager_the_stage_only_grows() {
