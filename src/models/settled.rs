@@ -24,7 +24,7 @@ fn three_levels(host: &Host) -> (Observer, Task) {
 /// cleared before the ancestors have settled, or if nobody is woken then.
 #[test]
 fn wait_vs_the_last_end_below_ancestors_that_have_ended() {
-    check(1, || {
+    check(2, || {
         let host = Host::new();
         let (root, leaf) = three_levels(&host);
         let observer = leaf.observe();
@@ -41,7 +41,7 @@ fn wait_vs_the_last_end_below_ancestors_that_have_ended() {
 /// life_8. Fails as the one above, with an end that failed and folds the long way.
 #[test]
 fn zero_wait_vs_the_last_end_below_ancestors_that_have_ended() {
-    check(1, || {
+    check(2, || {
         let host = Host::new();
         let (root, leaf) = three_levels(&host);
         let observer = leaf.observe();
@@ -59,7 +59,7 @@ fn zero_wait_vs_the_last_end_below_ancestors_that_have_ended() {
 /// one that is over.
 #[test]
 fn on_done_vs_the_last_end_below_ancestors_that_have_ended() {
-    check(1, || {
+    check(2, || {
         let host = Host::new();
         let (root, leaf) = three_levels(&host);
         let observer = leaf.observe();
@@ -81,7 +81,7 @@ fn on_done_vs_the_last_end_below_ancestors_that_have_ended() {
 /// let go of them.
 #[test]
 fn waits_for_the_last_two_of_a_tree_that_end_at_once() {
-    check(1, || {
+    check(2, || {
         let host = Host::new();
         let root = host.kept_root();
         let middle = root.child("part").start().unwrap();
