@@ -38,11 +38,14 @@ const BIRTHS: [(&str, Describe); 5] = [
 /// With the words that tell of it.
 type Named<F> = (&'static str, F);
 
+type Lives = fn(&Task) -> Left;
+type Goes = fn(&Host, &Observer);
+
 /// What is left of a task, and goes later.
 type Left = Vec<Box<dyn std::any::Any>>;
 
 /// What happens in its life, and what is left of it that goes after the task.
-const LIVES_OF: [Named<fn(&Task) -> Left>; 9] = [
+const LIVES_OF: [Named<Lives>; 9] = [
     ("nothing", |_| Vec::new()),
     ("an observer", |task| {
         vec![Box::new((task.observe(), task.observe()))]
@@ -100,7 +103,7 @@ const ENDS: [Named<fn(Task)>; 7] = [
 ];
 
 /// How a root that is kept goes.
-const GOINGS: [Named<fn(&Host, &Observer)>; 3] = [
+const GOINGS: [Named<Goes>; 3] = [
     ("read", |host, root| {
         drop(host.manager.take_status(root.id()).unwrap())
     }),
