@@ -30,7 +30,7 @@
 
 // A model has one, or none, of what there are many of as it ships.
 #![cfg_attr(
-    all(test, loom),
+    all(test, any(loom, shuttle)),
     allow(clippy::modulo_one, clippy::absurd_extreme_comparisons)
 )]
 
@@ -49,6 +49,9 @@ mod names;
 mod node;
 mod provider;
 mod retention;
+#[cfg(all(test, shuttle, not(loom)))]
+#[path = "../tests/schedules/mod.rs"]
+mod schedules;
 mod snapshot;
 mod sync;
 mod tree;

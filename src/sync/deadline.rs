@@ -15,6 +15,9 @@ pub(crate) enum Deadline {
     /// as soon as this says so and the condition variable was notified.
     #[cfg(all(test, loom))]
     When(std::sync::Arc<super::AtomicBool>),
+    /// The seam of the random schedules: a thread lets it pass when it has its turn.
+    #[cfg(all(test, shuttle, not(loom)))]
+    When(std::sync::Arc<super::Alarm>),
 }
 
 impl Deadline {
@@ -30,11 +33,21 @@ impl Deadline {
     pub(crate) fn begin(&self) -> (Self, Left) {
         match self {
             Self::Within(timeout) => match Instant::now().checked_add(*timeout) {
-                Some(at) => (Self::At(at), Left::For(*timeout)),
+                Some(at) => (Self::until(at), Left::For(*timeout)),
                 None => (Self::Never, Left::Forever),
             },
             begun => (begun.clone(), begun.left()),
         }
+    }
+
+    #[cfg(not(all(test, shuttle, not(loom))))]
+    fn until(at: Instant) -> Self {
+        Self::At(at)
+    }
+
+    #[cfg(all(test, shuttle, not(loom)))]
+    fn until(_at: Instant) -> Self {
+        Self::When(super::Alarm::set())
     }
 
     pub(crate) fn has_passed(&self) -> bool {
@@ -53,6 +66,11 @@ impl Deadline {
             },
             #[cfg(all(test, loom))]
             Self::When(flag) => match flag.load(super::Ordering::Acquire) {
+                true => Left::Nothing,
+                false => Left::Forever,
+            },
+            #[cfg(all(test, shuttle, not(loom)))]
+            Self::When(alarm) => match alarm.has_rung() {
                 true => Left::Nothing,
                 false => Left::Forever,
             },

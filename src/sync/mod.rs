@@ -1,6 +1,6 @@
-//! The only home of `crossbeam` and `loom`: the rest of the core names its primitives through this module, so that the loom models run the code that ships.
+//! The only home of `crossbeam`, `loom` and `shuttle`: the rest of the core names its primitives through this module, so that models and random schedules run the code that ships.
 //!
-//! The models are tests of the core's own: what a dependant builds is what ships, whatever
+//! Both are tests of the core's own: what a dependant builds is what ships, whatever
 //! `cfg` it has set.
 
 mod deadline;
@@ -9,7 +9,9 @@ mod modelled;
 #[cfg(all(test, loom))]
 mod park;
 mod raw;
-#[cfg(not(all(test, loom)))]
+#[cfg(all(test, shuttle, not(loom)))]
+mod scheduled;
+#[cfg(not(all(test, any(loom, shuttle))))]
 mod shipped;
 mod sleepers;
 mod threads;
@@ -22,7 +24,9 @@ pub(crate) use modelled::*;
 #[cfg(all(test, loom))]
 pub(crate) use park::unpark_me;
 pub(crate) use raw::{AtomicRef, Made, fork_depth, watch_forks};
-#[cfg(not(all(test, loom)))]
+#[cfg(all(test, shuttle, not(loom)))]
+pub(crate) use scheduled::*;
+#[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) use shipped::*;
 pub(crate) use sleepers::Sleepers;
 pub(crate) use threads::{Running, discard_panic, start as start_thread};

@@ -5,6 +5,10 @@ pub(crate) use loom::thread::{self, ThreadId};
 
 use super::Deadline;
 
+// Not modelled: no modelled operation lies within them.
+pub(crate) use std::sync::mpsc;
+pub(super) use std::thread::{Builder, JoinHandle};
+
 pub(super) use super::park::{Thread, current, park, park_timeout};
 pub(crate) use super::word::AtomicWord;
 pub(crate) use {Guard as ShortGuard, Lock as ShortLock};

@@ -139,12 +139,12 @@ impl<T> Drop for Made<T> {
 /// letting it go a plain store. Who finds it taken spins, then yields, then sleeps.
 ///
 /// Aligned as what it guards mostly is, so that it lies before that.
-#[cfg(not(all(test, loom)))]
+#[cfg(not(all(test, any(loom, shuttle))))]
 #[repr(align(8))]
 #[derive(Debug)]
 pub(crate) struct Short(std::sync::atomic::AtomicBool);
 
-#[cfg(not(all(test, loom)))]
+#[cfg(not(all(test, any(loom, shuttle))))]
 impl Short {
     #[cold]
     fn lock_contended(&self) {
@@ -166,7 +166,7 @@ impl Short {
 // SAFETY: the flag is set by the one whose compare-exchange found it clear, until that one
 // clears it, which `unlock`'s contract leaves to the holder: at most one holds it. Acquire
 // and Release order what one holder wrote before what the next reads.
-#[cfg(not(all(test, loom)))]
+#[cfg(not(all(test, any(loom, shuttle))))]
 unsafe impl lock_api::RawMutex for Short {
     #[allow(
         clippy::declare_interior_mutable_const,

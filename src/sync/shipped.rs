@@ -6,6 +6,8 @@
 
 use std::sync::PoisonError;
 
+pub(crate) use std::sync::mpsc;
+
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU64 as AtomicWord, Ordering, fence,
 };
@@ -17,7 +19,7 @@ pub(crate) use crossbeam_utils::CachePadded;
 use super::deadline::Left;
 use super::{Deadline, raw};
 
-pub(super) use std::thread::{Thread, current, park, park_timeout};
+pub(super) use std::thread::{Builder, JoinHandle, Thread, current, park, park_timeout};
 
 pub(crate) type Guard<'a, T> = std::sync::MutexGuard<'a, T>;
 

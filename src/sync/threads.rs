@@ -8,9 +8,8 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
 
-use super::{Condvar, Deadline, Lock, fork_depth, raw};
+use super::{Builder, Condvar, Deadline, JoinHandle, Lock, fork_depth, raw};
 
 /// Drops what a panic carries. That may panic in its turn; what such a one carries is left
 /// alone, as there is no end to it.
