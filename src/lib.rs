@@ -52,6 +52,9 @@ mod retention;
 #[cfg(all(test, shuttle, not(loom)))]
 #[path = "../tests/schedules/mod.rs"]
 mod schedules;
+/// The reference model names the crate as the integration tests do.
+#[cfg(all(test, shuttle, not(loom)))]
+extern crate self as taskmgr;
 mod snapshot;
 mod sync;
 mod tree;

@@ -100,9 +100,7 @@ impl Alarm {
         // The sleeper may have looked before, and be about to wait: again until it has woken.
         while self.in_condvar.load(Ordering::SeqCst) {
             let condvar = self.condvar.lock().expect("nobody panics here").clone();
-            condvar
-                .expect("it was set before the flag")
-                .notify_all();
+            condvar.expect("it was set before the flag").notify_all();
             thread::yield_now();
         }
     }

@@ -91,6 +91,7 @@ pub struct Task {
     folded: Sums,
 }
 
+#[derive(Clone)]
 pub struct Model {
     pub now: u64,
     pub ttl: u64,
@@ -275,44 +276,60 @@ impl Model {
 
     /// Ends the task; `false` if a finish made it fail.
     pub fn end(&mut self, task: usize, how: How) -> bool {
+        let as_asked = self.end_alone(task, how, self.reached(task));
+        self.settle(task);
+        as_asked
+    }
+
+    /// The same without what its end brings about, as seen by one who found this abort.
+    pub fn end_alone(&mut self, task: usize, how: How, reached: Option<String>) -> bool {
         let own = match how {
             // A task that was not started never is done.
-            How::Finish if !self.tasks[task].started && self.reached(task).is_none() => {
+            How::Finish if !self.tasks[task].started && reached.is_none() => {
                 Some("finished before it was started".to_owned())
             }
             How::Finish => None,
             How::Fail => Some("failed".to_owned()),
             How::Drop => Some("dropped before it finished".to_owned()),
         };
-        let error = match (self.reached(task), own) {
+        let error = match (&reached, own) {
             (Some(reason), Some(own)) => Some(format!("aborted: {reason}: {own}")),
             (Some(reason), None) => Some(format!("aborted: {reason}")),
             (None, own) => own,
         };
         let as_asked = error.is_none() || !matches!(how, How::Finish);
-        self.tasks[task].ended_by_abort = self.reached(task);
+        self.tasks[task].ended_by_abort = reached;
         self.tasks[task].ended_at = Some(self.now);
         self.tasks[task].ended = Some(error);
-        self.settle(task);
         as_asked
     }
 
     fn settle(&mut self, task: usize) {
-        if self.tasks[task].ended.is_none() || !self.tasks[task].live.is_empty() {
+        if !self.settle_alone(task) {
             return;
         }
-        self.tasks[task].settled = true;
         match self.tasks[task].parent {
-            Some(parent) => {
-                self.fold(task, parent);
-                self.settle(parent);
-            }
-            None => self.retain(task),
+            Some(parent) => self.settle(parent),
+            None => self.retain(task, self.now),
         }
     }
 
-    fn retain(&mut self, root: usize) {
-        let (now, ttl, user_ttl) = (self.now, self.ttl, self.user_ttl);
+    /// Settles the task if it is due, and folds it if it has a parent.
+    pub fn settle_alone(&mut self, task: usize) -> bool {
+        let at = &mut self.tasks[task];
+        if at.settled || at.ended.is_none() || !at.live.is_empty() {
+            return false;
+        }
+        at.settled = true;
+        if let Some(parent) = at.parent {
+            self.fold(task, parent);
+        }
+        true
+    }
+
+    /// A root that has settled is kept from now on, or goes.
+    pub fn retain(&mut self, root: usize, now: u64) {
+        let (ttl, user_ttl) = (self.ttl, self.user_ttl);
         let task = &self.tasks[root];
         let ttl = if task.wish.user { user_ttl } else { ttl };
         if self.closing[task.wish.module] {
