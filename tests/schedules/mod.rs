@@ -124,7 +124,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 #[test]
 fn histories_are_those_of_the_reference_model() {
     let first = number("TASKMGR_SEED", 1);
-    let programs = number("TASKMGR_PROGRAMS", 1500);
+    let programs = number("TASKMGR_PROGRAMS", 1000);
     let counts = Arc::new(Counts::default());
     let begun = Instant::now();
     for seed in first..first.saturating_add(programs) {

@@ -1,0 +1,266 @@
+//! What is so at a point of the search.
+
+use super::looks::same;
+use super::{Flight, Gate, Mark, Story};
+use crate::schedules::program::is_abortable;
+use crate::schedules::reference::{Fate, Task, Wish};
+use crate::schedules::world::{Event, Fault, Seen};
+use crate::schedules::{ABORTS_OF_SETTLED, DRAINS_PASS_OVER_WHAT_EXPIRES, LIFE_8_OF_ANCESTORS};
+use crate::{ErrorCode, GoneReason, Uuid};
+
+impl Story {
+    pub(super) fn create(
+        &mut self,
+        parent: Option<usize>,
+        wish: Wish,
+        id: Option<Uuid>,
+        number: usize,
+    ) -> usize {
+        let module = wish.module;
+        let task = self.model.create(parent, wish, id);
+        self.at[number] = Some(task);
+        self.of.push(self.registrations[module]);
+        task
+    }
+
+    pub(super) fn pass(&mut self, lane: usize) {
+        self.next[lane] += 1;
+        self.flights[lane] = Flight::default();
+    }
+
+    /// The operation goes on once what is seen of it has come about.
+    pub(super) fn passed(mut self, lane: usize) -> Vec<Self> {
+        let flight = &self.flights[lane];
+        if flight.settles.is_none() && flight.retains.is_none() {
+            self.pass(lane);
+        }
+        vec![self]
+    }
+
+    pub(super) fn ancestors(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        std::iter::successors(Some(at), |at| self.model.tasks[*at].parent)
+    }
+
+    pub(super) fn may_see(&self, at: Option<usize>) -> bool {
+        at.is_some_and(|at| {
+            self.ancestors(at)
+                .any(|at| self.marks.iter().any(|mark| mark.task == at))
+        })
+    }
+
+    pub(super) fn has_to_see(&self, at: usize) -> bool {
+        let is_hard = |at| {
+            self.marks
+                .iter()
+                .any(|mark| mark.task == at && mark.is_hard)
+        };
+        self.ancestors(at).any(is_hard)
+    }
+
+    pub(super) fn is_named(&self, at: usize) -> bool {
+        self.marks
+            .iter()
+            .any(|mark| mark.task == at && mark.is_named)
+    }
+
+    pub(super) fn mark(&mut self, task: usize, is_named: bool) {
+        if self.model.tasks[task].settled {
+            return;
+        }
+        self.model.abort(task, "enough".to_owned());
+        self.marks.push(Mark {
+            task,
+            is_hard: false,
+            is_named,
+        });
+    }
+
+    pub(super) fn harden(&mut self, tasks: &[usize]) {
+        let marks = self
+            .marks
+            .iter_mut()
+            .filter(|mark| tasks.contains(&mark.task));
+        marks.for_each(|mark| mark.is_hard = true);
+    }
+
+    pub(super) fn abort(mut self, lane: usize, number: usize, by_id: bool) -> Vec<Self> {
+        let Some(at) = self.at[number] else {
+            return Vec::new();
+        };
+        if self.flights[lane].step == 0 {
+            if by_id && !(self.flights[lane].has_found && is_abortable(number)) {
+                return Vec::new();
+            }
+            self.mark(at, true);
+            self.flights[lane].step = 1;
+            return vec![self];
+        }
+        self.harden(&[at]);
+        self.passed(lane)
+    }
+
+    pub(super) fn meant(&self, event: &Event) -> u64 {
+        event.registration.map_or(0, |made| self.made[&made])
+    }
+
+    /// Whether nothing of the module runs any more since it was closed.
+    pub(super) fn is_unregistered(&self, module: usize) -> bool {
+        self.model.closing[module] && self.model.unsettled(module).next().is_none()
+    }
+
+    pub(super) fn is_closed(&self, module: usize, event: &Event) -> bool {
+        self.meant(event) != self.registrations[module] || self.is_unregistered(module)
+    }
+
+    pub(super) fn refuses(&self, module: usize, event: &Event) -> bool {
+        self.meant(event) != self.registrations[module] || self.gates[module] != Gate::Open
+    }
+
+    pub(super) fn fate(&self, number: usize) -> Option<Fate> {
+        let at = self.at[number]?;
+        Some(self.model.fate(self.model.tasks[at].id?))
+    }
+
+    pub(super) fn lives(&self, number: usize) -> bool {
+        matches!(self.fate(number), Some(Fate::Lives(_)))
+    }
+
+    pub(super) fn is_gone(&self, number: usize, fault: &Fault) -> bool {
+        match self.fate(number) {
+            Some(Fate::Gone(gone)) => fault.gone.is_some_and(|answer| gone.contains(&answer)),
+            Some(Fate::Forgotten) => fault.code == ErrorCode::NotFound,
+            _ => false,
+        }
+    }
+
+    /// Whether this is seen of the task alone.
+    pub(super) fn shows(&self, number: usize, seen: &Seen) -> bool {
+        let Some(at) = self.at[number] else {
+            return false;
+        };
+        let task = &self.model.tasks[at];
+        let is_abort_right = match task.settled {
+            _ if !ABORTS_OF_SETTLED && task.ended.is_some() => true,
+            true => seen.is_aborted == (task.ended_by_abort.is_some() || task.abort.is_some()),
+            false if seen.is_aborted => self.may_see(Some(at)),
+            false => !self.has_to_see(at),
+        };
+        let counts_for_itself = task.counts == (0, 0, 0) && task.live.is_empty();
+        // Of two who share a task one may count while the other ends it, which is dropped.
+        let is_progress_right = self.shared.contains(&at)
+            || !counts_for_itself
+            || task.completed == 0
+            || task.completed == seen.completed;
+        same(seen.state, task.state())
+            && seen.settled == task.settled
+            && is_abort_right
+            && is_progress_right
+    }
+
+    pub(super) fn counts(&self, number: usize, seen: &Seen) -> bool {
+        self.at[number].is_some_and(|at| {
+            let task = &self.model.tasks[at];
+            seen.children == (task.live.len() as u64, task.counts.0, task.counts.1)
+        })
+    }
+
+    /// Whether it has ended with all that this brings about.
+    pub(super) fn is_over_strictly(&self, number: usize) -> bool {
+        self.at[number].is_some_and(|at| {
+            let is_under_way = |flight: &Flight| {
+                flight.chain.contains(&at) && (flight.settles.is_some() || flight.retains.is_some())
+            };
+            self.model.tasks[at].ended.is_some() && !self.flights.iter().any(is_under_way)
+        })
+    }
+
+    pub(super) fn is_over(&self, number: usize) -> bool {
+        match LIFE_8_OF_ANCESTORS {
+            true => self.is_over_strictly(number),
+            false => self.at[number].is_some_and(|at| self.model.tasks[at].ended.is_some()),
+        }
+    }
+
+    pub(super) fn drain(
+        mut self,
+        lane: usize,
+        module: usize,
+        event: &Event,
+        count: Option<usize>,
+    ) -> Vec<Self> {
+        if self.flights[lane].step == 0 && self.is_closed(module, event) {
+            return Vec::new();
+        }
+        if self.flights[lane].step == 0 {
+            self.flights[lane].step = 1;
+            return self.drain_on(lane, module, event, count, 1);
+        }
+        self.drain_on(lane, module, event, count, 1)
+    }
+
+    /// First a list of what is kept, and then one after the other.
+    pub(super) fn drain_on(
+        mut self,
+        lane: usize,
+        module: usize,
+        event: &Event,
+        count: Option<usize>,
+        first: usize,
+    ) -> Vec<Self> {
+        let meant = self.meant(event);
+        let begun = self.flights[lane].begun_at.map(|(now, _)| now);
+        let is_there = |task: &Task| match task.gone {
+            None => true,
+            // Expired since the drain began.
+            Some(gone) => {
+                !DRAINS_PASS_OVER_WHAT_EXPIRES
+                    && gone == GoneReason::Expired
+                    && task.deadline > begun
+            }
+        };
+        let is_kept = |story: &Self, at: usize| {
+            let task = &story.model.tasks[at];
+            task.deadline.is_some()
+                && is_there(task)
+                && task.wish.module == module
+                && story.of[at] == meant
+        };
+        if self.flights[lane].step == first {
+            let all = 0..self.model.tasks.len();
+            self.flights[lane].list = all.filter(|at| is_kept(&self, *at)).collect();
+            self.flights[lane].step += 1;
+            // What has expired meanwhile may have been swept before.
+            let mut swept = self.clone();
+            let tasks = &self.model.tasks;
+            swept.flights[lane]
+                .list
+                .retain(|at| tasks[*at].gone.is_none());
+            let mut stories = Vec::new();
+            if swept.flights[lane].list.len() < self.flights[lane].list.len() {
+                stories = swept.drained(lane, count);
+            }
+            stories.extend(self.drained(lane, count));
+            return stories;
+        }
+        // In an order that nobody promises.
+        let next = |at: usize| {
+            let mut next = self.clone();
+            let at = next.flights[lane].list.remove(at);
+            if is_there(&next.model.tasks[at]) {
+                next.model.go(at, GoneReason::Drained);
+                next.flights[lane].count += 1;
+            }
+            next.drained(lane, count)
+        };
+        (0..self.flights[lane].list.len()).flat_map(next).collect()
+    }
+
+    pub(super) fn drained(self, lane: usize, count: Option<usize>) -> Vec<Self> {
+        let flight = &self.flights[lane];
+        match (flight.list.is_empty(), count) {
+            (false, _) => vec![self],
+            (true, Some(count)) if count != flight.count => Vec::new(),
+            (true, _) => self.passed(lane),
+        }
+    }
+}
