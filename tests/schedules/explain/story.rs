@@ -135,26 +135,36 @@ impl Story {
 
     /// Whether this is seen of the task alone.
     pub(super) fn shows(&self, number: usize, seen: &Seen) -> bool {
+        self.shows_state(number, seen) && self.shows_abort(number, seen)
+    }
+
+    /// The same of whether an abort was asked for.
+    pub(super) fn shows_abort(&self, number: usize, seen: &Seen) -> bool {
         let Some(at) = self.at[number] else {
             return false;
         };
         let task = &self.model.tasks[at];
-        let is_abort_right = match task.settled {
+        match task.settled {
             _ if !ABORTS_OF_SETTLED && task.ended.is_some() => true,
             true => seen.is_aborted == (task.ended_by_abort.is_some() || task.abort.is_some()),
             false if seen.is_aborted => self.may_see(Some(at)),
             false => !self.has_to_see(at),
+        }
+    }
+
+    /// The same without that.
+    pub(super) fn shows_state(&self, number: usize, seen: &Seen) -> bool {
+        let Some(at) = self.at[number] else {
+            return false;
         };
+        let task = &self.model.tasks[at];
         let counts_for_itself = task.counts == (0, 0, 0) && task.live.is_empty();
         // Of two who share a task one may count while the other ends it, which is dropped.
         let is_progress_right = self.shared.contains(&at)
             || !counts_for_itself
             || task.completed == 0
             || task.completed == seen.completed;
-        same(seen.state, task.state())
-            && seen.settled == task.settled
-            && is_abort_right
-            && is_progress_right
+        same(seen.state, task.state()) && seen.settled == task.settled && is_progress_right
     }
 
     pub(super) fn counts(&self, number: usize, seen: &Seen) -> bool {
