@@ -37,11 +37,8 @@ fn interrupted(
     if registered.answer != Answer::Done(Ok(())) {
         return None;
     }
-    let span = registered.invoked..registered.answered;
     let is_its = |event: &&Event| {
-        matches!(event.what, What::Interrupted { .. })
-            && span.contains(&event.invoked)
-            && matches!(event.what, What::Interrupted { task: other } if other == task)
+        matches!(event.what, What::Interrupted { .. }) && event.invoked == registered.invoked
     };
     let calls: Vec<&Event> = events.iter().filter(is_its).collect();
     if calls.len() > 1 {

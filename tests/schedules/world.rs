@@ -293,7 +293,7 @@ impl World {
             | Op::Advance { task, .. }
             | Op::Check { task }
             | Op::Checkpoint { task }
-            | Op::OnAbort { task } => self.own(op, *task, mine),
+            | Op::OnAbort { task } => self.own(op, *task, invoked, mine),
             Op::End { task, how } => end(mine.owners.remove(task)?, *how).map(done),
             Op::Abort { task } => match mine.owners.get(task) {
                 Some(Owner::Single(owner)) => Some(done(owner.abort("enough"))),
@@ -385,7 +385,13 @@ impl World {
         })))
     }
 
-    fn own(self: &Arc<Self>, op: &Op, task: usize, mine: &mut Mine) -> Option<Answer> {
+    fn own(
+        self: &Arc<Self>,
+        op: &Op,
+        task: usize,
+        invoked: u64,
+        mine: &mut Mine,
+    ) -> Option<Answer> {
         let owner = mine.owners.get(&task)?;
         Some(match (op, owner) {
             (Op::Start { .. }, Owner::Single(owner)) => done(owner.start()),
@@ -403,7 +409,7 @@ impl World {
             (Op::Checkpoint { .. }, Owner::Single(owner)) => done(owner.checkpoint()),
             (Op::Checkpoint { .. }, Owner::Shared(owner)) => done(owner.checkpoint()),
             (Op::OnAbort { .. }, owner) => {
-                let (world, registered) = (Arc::downgrade(self), self.tick());
+                let (world, registered) = (Arc::downgrade(self), invoked);
                 let f = move || {
                     let Some(world) = world.upgrade() else { return };
                     world.told(What::Interrupted { task }, registered, Answer::Done(Ok(())));
