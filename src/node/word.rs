@@ -601,4 +601,31 @@ mod tests {
         assert!(!end.freed(old));
         assert!(word.release(2));
     }
+
+    #[test]
+    fn life_6_a_start_is_refused_by_what_came_first() {
+        let made = || {
+            let word = Word::free();
+            let _ = word.born(0, 2);
+            word
+        };
+        let end = |flags| End {
+            flags,
+            refs: 0,
+            seen: ABORT,
+        };
+        assert!(made().start().is_ok());
+        let word = made();
+        assert!(word.start().is_ok());
+        assert!(matches!(word.start(), Err(NotStarted::Already)));
+        let word = made();
+        word.request_abort();
+        assert!(matches!(word.start(), Err(NotStarted::Aborted)));
+        let word = made();
+        assert!(word.begin_end().is_ok());
+        assert!(matches!(word.start(), Err(NotStarted::Ended)));
+        let word = made();
+        assert!(word.finish(end(FAILED)).is_ok());
+        assert!(matches!(word.start(), Err(NotStarted::Ended)));
+    }
 }
