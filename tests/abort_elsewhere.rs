@@ -91,6 +91,11 @@ fn life_9_a_sleeper_sleeps_on_when_another_is_aborted() {
             if !aborted_before {
                 other.abort("enough").unwrap();
             }
+            // Whoever uses the thread's token lets it look again, and nothing more.
+            for _ in 0..200 {
+                sleeping.thread().unpark();
+                std::thread::yield_now();
+            }
             assert_eq!(observer.status().unwrap().state, State::Suspended);
             is_resumed.store(true, Ordering::SeqCst);
             observer.resume().unwrap();

@@ -173,6 +173,11 @@ fn prog_1_units_are_refused_beyond_the_names_that_a_module_keeps() {
         ("late", "later"),
         "folded, too"
     );
+    // Where a task has been whose names are kept.
+    let before = node.module.task("t").internal().start().unwrap();
+    before.finish().unwrap();
+    let after = node.module.task("t").table("after").start().unwrap();
+    assert_eq!(after.status().unwrap().table, "after");
 }
 
 #[test]

@@ -619,7 +619,7 @@ mod tests {
         assert!(word.start().is_ok());
         assert!(matches!(word.start(), Err(NotStarted::Already)));
         let word = made();
-        word.request_abort();
+        let _ = word.request_abort();
         assert!(matches!(word.start(), Err(NotStarted::Aborted)));
         let word = made();
         assert!(word.begin_end().is_ok());

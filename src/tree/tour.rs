@@ -122,3 +122,42 @@ impl Family {
 pub(super) fn readers(rare: &mut Option<Box<Rare>>) -> impl Iterator<Item = &mut Reader> {
     rare.iter_mut().flat_map(|rare| &mut rare.readers)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::Manager;
+
+    #[test]
+    fn prog_4_who_is_born_or_folds_between_two_pieces_is_told_once() {
+        let manager = Manager::builder().build().unwrap();
+        let parent = manager
+            .register_module("m")
+            .unwrap()
+            .task("t")
+            .start()
+            .unwrap();
+        let child = || parent.child("t").start().unwrap();
+        let mut children: Vec<_> = (0..AT_ONCE + 10).map(|_| Some(child())).collect();
+        let realm = parent.task.realm();
+        let kids = parent.task.slot.kids(realm).unwrap();
+        let (_, mut tour) = Tour::start(kids);
+        let mut visited = 0;
+        assert!(tour.go_on(realm, |_| visited += 1));
+        assert_eq!(visited, AT_ONCE);
+        let newborn = child();
+        // One that was visited, and one that was not.
+        for at in [0, AT_ONCE + 5] {
+            children[at].take().unwrap().finish().unwrap();
+        }
+        while tour.go_on(realm, |_| visited += 1) {}
+        assert_eq!(
+            visited,
+            AT_ONCE + 10,
+            "the newborn instead of the one that folded"
+        );
+        let missed = format!("{:?}", tour.stop());
+        assert!(missed.contains("known: 1,"), "{missed}");
+        drop(newborn);
+    }
+}
