@@ -6,7 +6,7 @@ pub(crate) use loom::thread::{self, ThreadId};
 use super::Deadline;
 
 // Not modelled: no modelled operation lies within them.
-pub(crate) use std::sync::mpsc;
+
 pub(super) use std::thread::{Builder, JoinHandle};
 
 pub(super) use super::park::{Thread, current, park, park_timeout};

@@ -373,7 +373,7 @@ mod tests {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod short {
     use crate::sync::ShortLock;
 

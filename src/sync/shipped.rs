@@ -6,8 +6,6 @@
 
 use std::sync::PoisonError;
 
-pub(crate) use std::sync::mpsc;
-
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicU64 as AtomicWord, Ordering, fence,
 };

@@ -41,19 +41,19 @@ use crate::Uuid;
 // breaks it; to demand it, set it to `true`.
 
 /// life_8: whoever waits hears of an end once every ancestor that settles with it has.
-pub(crate) const LIFE_8_OF_ANCESTORS: bool = false;
+pub(crate) const LIFE_8_OF_ANCESTORS: bool = true;
 
 /// abort_3: an abort of what has settled changes nothing.
-pub(crate) const ABORTS_OF_SETTLED: bool = false;
+pub(crate) const ABORTS_OF_SETTLED: bool = true;
 
 /// life_2: who loses the end of a shared task is told so once it has ended.
-pub(crate) const LOSERS_OF_A_SHARED_END: bool = false;
+pub(crate) const LOSERS_OF_A_SHARED_END: bool = true;
 
 /// ttl_2: what expires while a drain is under way is not drained.
-pub(crate) const DRAINS_PASS_OVER_WHAT_EXPIRES: bool = false;
+pub(crate) const DRAINS_PASS_OVER_WHAT_EXPIRES: bool = true;
 
 /// mod_1: modules are registered again while an earlier registration is closing.
-pub(crate) const REGISTERS: bool = false;
+pub(crate) const REGISTERS: bool = true;
 
 /// Schedules of each program.
 const SCHEDULES: usize = 10;
