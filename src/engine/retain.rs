@@ -140,10 +140,19 @@ impl Engine {
             .into_iter()
             .filter_map(|place| self.hold(place))
             .filter(|held| std::ptr::eq(held.slot().names(self.realm).group, group))
-            .filter(|held| self.try_unregister(TaskRef::of(held), GoneReason::Drained))
+            .filter(|held| self.drain_one(held))
             .count();
         self.forget_deadlines(drained);
         drained
+    }
+
+    /// Whether it was there to be drained: its time may have come since it was collected.
+    fn drain_one(&'static self, held: &Held) -> bool {
+        if self.is_expired(held.slot()) {
+            self.expire(held);
+            return false;
+        }
+        self.try_unregister(TaskRef::of(held), GoneReason::Drained)
     }
 
     fn hold(&'static self, place: Place) -> Option<Held> {
