@@ -50,6 +50,10 @@ mod node;
 mod provider;
 mod retention;
 #[cfg(all(test, shuttle, not(loom)))]
+#[allow(
+    unreachable_pub,
+    reason = "what a file there shows the others is plainly public"
+)]
 #[path = "../tests/schedules/mod.rs"]
 mod schedules;
 /// The reference model names the crate as the integration tests do.

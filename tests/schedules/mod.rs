@@ -2,7 +2,7 @@
 //!
 //! Two to four threads do three to five things each with one manager, and then end what they
 //! own. What was asked and answered has to be explained by the sequential reference model, as
-//! `explain.rs` tells; and callbacks have to run as often as they are promised to. Memory is
+//! `explain` tells; and callbacks have to run as often as they are promised to. Memory is
 //! never used again while somebody refers to it, so after each program nothing may be left.
 //!
 //! A seed names a program and its schedules, half by chance and half by priorities with a few
@@ -31,29 +31,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use explain::{History, Verdict};
-use program::{Program, Random, Switches};
+use program::{Program, Random};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use world::{Event, World};
 
 use crate::Uuid;
-
-// What is demanded of the core. Each of these is a rule of which it is known that a schedule
-// breaks it; to demand it, set it to `true`.
-
-/// life_8: whoever waits hears of an end once every ancestor that settles with it has.
-pub(crate) const LIFE_8_OF_ANCESTORS: bool = true;
-
-/// abort_3: an abort of what has settled changes nothing.
-pub(crate) const ABORTS_OF_SETTLED: bool = true;
-
-/// life_2: who loses the end of a shared task is told so once it has ended.
-pub(crate) const LOSERS_OF_A_SHARED_END: bool = true;
-
-/// ttl_2: what expires while a drain is under way is not drained.
-pub(crate) const DRAINS_PASS_OVER_WHAT_EXPIRES: bool = true;
-
-/// mod_1: modules are registered again while an earlier registration is closing.
-pub(crate) const REGISTERS: bool = true;
 
 /// Schedules of each program.
 const SCHEDULES: usize = 10;
@@ -66,10 +48,7 @@ struct Counts {
 
 /// Plays one program under the schedules that the seed tells.
 fn play(seed: u64, counts: &Arc<Counts>) {
-    let switches = Switches {
-        registers: REGISTERS,
-    };
-    let program = Program::random(&mut Random(seed), switches);
+    let program = Program::random(&mut Random(seed));
     let mut config = shuttle::Config::new();
     config.silence_warnings = true;
     config.failure_persistence = shuttle::FailurePersistence::None;

@@ -147,28 +147,19 @@ pub struct Program {
     parents: Vec<Option<usize>>,
 }
 
-/// What a program may do besides the ordinary.
-#[derive(Clone, Copy, Debug)]
-pub struct Switches {
-    /// Modules are registered anew while an earlier registration is closing.
-    pub registers: bool,
-}
-
 struct Maker<'a> {
     random: &'a mut Random,
-    switches: Switches,
     parents: Vec<Option<usize>>,
     /// One of the two ways by which time tells, so that a TTL is not read under another's clock.
     passes: bool,
 }
 
 impl Program {
-    pub fn random(random: &mut Random, switches: Switches) -> Self {
+    pub fn random(random: &mut Random) -> Self {
         let threads = 2 + random.below(3);
         let passes = random.one_in(2);
         let mut maker = Maker {
             random,
-            switches,
             parents: Vec::new(),
             passes,
         };
@@ -293,8 +284,8 @@ impl Maker<'_> {
             50..52 => Op::List { module },
             52..54 => Op::Drain { module },
             54..56 => Op::Close { module, patience },
-            56..58 if self.switches.registers => Op::Register { module },
-            56..58 => Op::Suspend { task },
+            56 => Op::Register { module },
+            57 => Op::Suspend { task },
             58 => Op::Resume { task },
             59 => Op::Tick,
             60..62 if self.passes => Op::Pass {

@@ -181,12 +181,12 @@ impl World {
         let told = std::mem::take(&mut *world.told.lock().unwrap());
         drop(told);
         let world = Arc::into_inner(world).expect("all threads have gone");
-        world.is_empty(&module);
+        world.expect_nothing(&module);
         (history, ids)
     }
 
     /// After all has ended, been drained and let go of, nothing is left.
-    fn is_empty(self, module: &Module) {
+    fn expect_nothing(self, module: &Module) {
         for name in self.manager.modules().unwrap() {
             self.manager.drain(&name).unwrap();
             let listed = self

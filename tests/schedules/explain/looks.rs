@@ -12,16 +12,19 @@ impl History<'_> {
                 self.program.tasks
             }
             (What::Asked(Op::Status { .. }), Answer::Seen(Ok(_))) => 4,
-            (What::Asked(Op::Wait { .. }), Answer::Seen(Ok(_))) => 2,
+            (What::Asked(Op::Wait { .. }), Answer::Seen(Ok(_))) => 3,
+            (What::Told { .. }, _) => 2,
             _ => 1,
         }
     }
 
     pub(super) fn holds(&self, story: &Story, event: &Event, look: usize) -> bool {
         match (&event.what, &event.answer) {
-            (What::Told { task }, Answer::Seen(Ok(seen))) => {
-                story.is_over(*task) && story.shows(*task, seen)
-            }
+            // It is read once it is over, and may settle in between.
+            (What::Told { task }, Answer::Seen(Ok(seen))) => match look {
+                0 => story.is_over(*task),
+                _ => story.shows(*task, seen),
+            },
             (What::Interrupted { task }, _) => story.may_see(story.at[*task]),
             (What::Asked(op), answer) => self.op_holds(story, event, op, answer, look),
             _ => false,
@@ -82,7 +85,8 @@ impl History<'_> {
             },
             (Op::Wait { task, .. }, Answer::Seen(Ok(seen))) => match look {
                 0 => story.lives(*task) || is_held(*task),
-                _ => story.is_over(*task) && story.shows(*task, seen),
+                1 => story.is_over(*task),
+                _ => story.shows(*task, seen),
             },
             (Op::Wait { task, .. }, Answer::Seen(Err(fault))) => match fault.code {
                 ErrorCode::Timeout => !story.is_over_strictly(*task),

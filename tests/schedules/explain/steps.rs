@@ -1,7 +1,6 @@
 //! What changes something: its steps, and what may come of each.
 
 use super::{Gate, History, Story, wish};
-use crate::schedules::LOSERS_OF_A_SHARED_END;
 use crate::schedules::program::Op;
 use crate::schedules::reference::How;
 use crate::schedules::world::{Answer, Event, Fault, What};
@@ -191,10 +190,7 @@ impl History<'_> {
         };
         let task = &next.model.tasks[at];
         let code = result.as_ref().err().map(|fault| fault.code);
-        let is_lost = match LOSERS_OF_A_SHARED_END {
-            true => task.ended.is_some(),
-            false => task.ended.is_some() || self.enders(&next, number).any(|other| other != lane),
-        };
+        let is_lost = task.ended.is_some();
         if code == Some(ErrorCode::AlreadyFinished) {
             return if is_lost {
                 next.passed(lane)

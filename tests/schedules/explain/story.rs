@@ -5,7 +5,6 @@ use super::{Flight, Gate, Mark, Story};
 use crate::schedules::program::is_abortable;
 use crate::schedules::reference::{Fate, Task, Wish};
 use crate::schedules::world::{Event, Fault, Seen};
-use crate::schedules::{ABORTS_OF_SETTLED, DRAINS_PASS_OVER_WHAT_EXPIRES, LIFE_8_OF_ANCESTORS};
 use crate::{ErrorCode, GoneReason, Uuid};
 
 impl Story {
@@ -145,7 +144,6 @@ impl Story {
         };
         let task = &self.model.tasks[at];
         match task.settled {
-            _ if !ABORTS_OF_SETTLED && task.ended.is_some() => true,
             true => seen.is_aborted == (task.ended_by_abort.is_some() || task.abort.is_some()),
             false if seen.is_aborted => self.may_see(Some(at)),
             false => !self.has_to_see(at),
@@ -174,21 +172,26 @@ impl Story {
         })
     }
 
-    /// Whether it has ended with all that this brings about.
+    /// Whether it has ended with all that this brings about, and settles with nobody else's end
+    /// either: else a wait of zero may time out.
     pub(super) fn is_over_strictly(&self, number: usize) -> bool {
+        self.is_over_but_for(number, |flight, at| flight.chain.contains(&at))
+    }
+
+    /// Whether it has ended with all that this brings about. What had ended before stays over while
+    /// it settles with the end of another.
+    pub(super) fn is_over(&self, number: usize) -> bool {
+        self.is_over_but_for(number, |flight, at| flight.chain.first() == Some(&at))
+    }
+
+    /// Whether it has ended, and no end that has to do with it is under way.
+    fn is_over_but_for(&self, number: usize, has_to_do: impl Fn(&Flight, usize) -> bool) -> bool {
         self.at[number].is_some_and(|at| {
             let is_under_way = |flight: &Flight| {
-                flight.chain.contains(&at) && (flight.settles.is_some() || flight.retains.is_some())
+                has_to_do(flight, at) && (flight.settles.is_some() || flight.retains.is_some())
             };
             self.model.tasks[at].ended.is_some() && !self.flights.iter().any(is_under_way)
         })
-    }
-
-    pub(super) fn is_over(&self, number: usize) -> bool {
-        match LIFE_8_OF_ANCESTORS {
-            true => self.is_over_strictly(number),
-            false => self.at[number].is_some_and(|at| self.model.tasks[at].ended.is_some()),
-        }
     }
 
     pub(super) fn drain(
@@ -218,16 +221,7 @@ impl Story {
         first: usize,
     ) -> Vec<Self> {
         let meant = self.meant(event);
-        let begun = self.flights[lane].begun_at.map(|(now, _)| now);
-        let is_there = |task: &Task| match task.gone {
-            None => true,
-            // Expired since the drain began.
-            Some(gone) => {
-                !DRAINS_PASS_OVER_WHAT_EXPIRES
-                    && gone == GoneReason::Expired
-                    && task.deadline > begun
-            }
-        };
+        let is_there = |task: &Task| task.gone.is_none();
         let is_kept = |story: &Self, at: usize| {
             let task = &story.model.tasks[at];
             task.deadline.is_some()
@@ -239,18 +233,7 @@ impl Story {
             let all = 0..self.model.tasks.len();
             self.flights[lane].list = all.filter(|at| is_kept(&self, *at)).collect();
             self.flights[lane].step += 1;
-            // What has expired meanwhile may have been swept before.
-            let mut swept = self.clone();
-            let tasks = &self.model.tasks;
-            swept.flights[lane]
-                .list
-                .retain(|at| tasks[*at].gone.is_none());
-            let mut stories = Vec::new();
-            if swept.flights[lane].list.len() < self.flights[lane].list.len() {
-                stories = swept.drained(lane, count);
-            }
-            stories.extend(self.drained(lane, count));
-            return stories;
+            return self.drained(lane, count);
         }
         // In an order that nobody promises.
         let next = |at: usize| {
