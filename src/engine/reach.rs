@@ -1,5 +1,6 @@
 //! What others ask of a task: to abort, to sleep, to go on; and those who want to hear of it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{Engine, TaskRef};
@@ -163,9 +164,14 @@ impl Engine {
             // The finisher either sees the mark and wakes who sleeps, or has ended the task
             // before it.
             task.slot.word.mark(WATCHED);
-            let is_over = || Engine::is_over(task) || self.is_overdue();
+            // Kept, as a root that has ended is not over for the moment in which it settles.
+            let was_over = Cell::new(false);
+            let is_over = || {
+                was_over.set(was_over.get() || Engine::is_over(task));
+                was_over.get() || self.is_overdue()
+            };
             let in_time = self.realm.sleep(task.slot, deadline, is_over);
-            if Engine::is_over(task) {
+            if was_over.get() || Engine::is_over(task) {
                 return Ok(());
             }
             if in_time {

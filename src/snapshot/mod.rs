@@ -12,14 +12,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::arena::{Held, Realm};
-use crate::clock::time;
+use crate::clock::{Wall, time};
 use crate::engine::{Engine, TaskRef};
 use crate::error::{Error, Result};
 use crate::names::NameSet;
-use crate::node::extras::Looks;
+use crate::node::extras::{AbortMark, Looks};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, INTERNAL, Slot, USER_TASK};
-use crate::node::word::{FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL};
+use crate::node::word::{ABORT, FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL, WAS_ABORTED};
 use crate::provider::{Hosted, Limit};
 use crate::tree::abort;
 use crate::tree::kids::Child;
@@ -245,7 +245,7 @@ fn status_alone(held: &Held, engine: &'static Engine) -> Status {
 struct Moment {
     figures: Figures,
     error: Option<Arc<str>>,
-    aborted: bool,
+    abort: Option<(AbortMark, Looks)>,
     counts: ChildCounts,
     first_error: Option<Arc<str>>,
 }
@@ -266,9 +266,7 @@ impl Moment {
         Self {
             figures: Figures::read(slot, reading, realm),
             error,
-            aborted: slot
-                .find_tree(realm)
-                .is_some_and(|tree| abort::reaches(slot, tree, realm)),
+            abort: abort_of(slot, reading, realm),
             counts,
             first_error,
         }
@@ -313,10 +311,9 @@ impl Moment {
             settled: reading.has(SETTLED),
             created_at: times.created,
             suspend_requested: reading.has(SUSPEND),
-            abort: match self.aborted {
-                true => abort_info(slot, reading, engine.realm),
-                false => None,
-            },
+            abort: self
+                .abort
+                .map(|(mark, looks)| abort_info(&mark, looks, slot.wall())),
             child_counts: self.counts,
             first_error: self.first_error.map(text),
         }
@@ -336,21 +333,33 @@ const NO_PROGRESS: Progress = Progress {
     units: Name::EMPTY,
 };
 
+/// The abort that reaches a task, or, once it has ended, the one that had reached it by then or
+/// named it since: what comes to its ancestors afterwards is none of its own.
+fn abort_of(
+    slot: &'static Slot,
+    reading: Reading,
+    realm: &'static Realm,
+) -> Option<(AbortMark, Looks)> {
+    if reading.has(TERMINAL) {
+        let extras = slot.extras(realm)?;
+        let parts = reading.has(ABORT | WAS_ABORTED).then(|| extras.lock())?;
+        return Some((parts.abort.clone()?, parts.looks));
+    }
+    let tree = slot.find_tree(realm)?;
+    if !tree.may_be_aborted() {
+        return None;
+    }
+    Some((abort::mark_of(slot, realm)?, Looks::read(slot)))
+}
+
 #[cold]
-fn abort_info(slot: &'static Slot, reading: Reading, realm: &'static Realm) -> Option<AbortInfo> {
-    let mark = abort::mark_of(slot, realm)?;
-    // Who has a handle may look on when the task has ended.
-    let looks = match reading.has(TERMINAL) {
-        true => slot.extras(realm).map(|extras| extras.lock().looks),
-        false => Some(Looks::read(slot)),
-    };
-    let looks = looks.unwrap_or_default();
-    Some(AbortInfo {
+fn abort_info(mark: &AbortMark, looks: Looks, wall: Wall) -> AbortInfo {
+    AbortInfo {
         reason: mark.reason.to_string(),
-        requested_at: slot.wall().time(mark.at),
+        requested_at: wall.time(mark.at),
         polls: looks.polls,
-        last_poll: slot.wall().time(looks.last_poll),
-    })
+        last_poll: wall.time(looks.last_poll),
+    }
 }
 
 fn child_ids(ids: impl Iterator<Item = Uuid>, engine: &'static Engine) -> Vec<ChildId> {

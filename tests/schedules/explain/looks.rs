@@ -11,7 +11,7 @@ impl History<'_> {
             (What::Asked(Op::List { .. } | Op::Tree { .. }), Answer::Tasks(Ok(_))) => {
                 self.program.tasks
             }
-            (What::Asked(Op::Status { .. }), Answer::Seen(Ok(_))) => 4,
+            (What::Asked(Op::Status { .. }), Answer::Seen(Ok(_))) => 3,
             (What::Asked(Op::Wait { .. }), Answer::Seen(Ok(_))) => 3,
             (What::Told { .. }, _) => 2,
             _ => 1,
@@ -71,9 +71,7 @@ impl History<'_> {
             }
             (Op::Status { task }, Answer::Seen(Ok(seen))) => match look {
                 0 => story.lives(*task),
-                1 => story.shows_state(*task, seen),
-                // Of a task that ends meanwhile it may be read after the state.
-                2 => story.shows_abort(*task, seen),
+                1 => story.shows(*task, seen),
                 _ => story.counts(*task, seen),
             },
             (Op::Take { task }, Answer::Seen(Err(fault))) => match fault.code {

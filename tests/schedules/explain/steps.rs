@@ -63,7 +63,11 @@ impl History<'_> {
                 next.passed(lane)
             }
             (Op::Drain { module }, Answer::Count(Ok(count))) => {
-                next.drain(lane, *module, event, Some(*count))
+                let is_refused = next.is_closed(*module, event) && !self.is_closing(story, *module);
+                match next.flights[lane].step == 0 && is_refused {
+                    true => Vec::new(),
+                    false => next.drain(lane, *module, event, Some(*count)),
+                }
             }
             (Op::Close { module, .. }, answer) => self.close(next, lane, *module, event, answer),
             (Op::Register { module }, Answer::Done(Ok(()))) => {
@@ -365,11 +369,8 @@ impl History<'_> {
             1 => next.gates[module] = Gate::Shut,
             2 => {
                 let meant = next.meant(event);
-                let all: Vec<usize> = next
-                    .model
-                    .unsettled(module)
-                    .filter(|at| next.of[*at] == meant)
-                    .collect();
+                let mut all = next.running(module);
+                all.retain(|at| next.of[*at] == meant);
                 for at in &all {
                     let parent = next.model.tasks[*at].parent;
                     if parent.is_none_or(|parent| !all.contains(&parent)) {

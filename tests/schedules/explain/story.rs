@@ -104,7 +104,16 @@ impl Story {
 
     /// Whether nothing of the module runs any more since it was closed.
     pub(super) fn is_unregistered(&self, module: usize) -> bool {
-        self.model.closing[module] && self.model.unsettled(module).next().is_none()
+        self.model.closing[module] && self.running(module).is_empty()
+    }
+
+    /// What of a module has not settled, or is a root of which it is yet to be seen whether it is
+    /// kept.
+    pub(super) fn running(&self, module: usize) -> Vec<usize> {
+        let mut running: Vec<usize> = self.model.unsettled(module).collect();
+        let retained = self.flights.iter().filter_map(|flight| flight.retains);
+        running.extend(retained.filter(|at| self.model.tasks[*at].wish.module == module));
+        running
     }
 
     pub(super) fn is_closed(&self, module: usize, event: &Event) -> bool {
@@ -145,6 +154,15 @@ impl Story {
         let task = &self.model.tasks[at];
         match task.settled {
             true => seen.is_aborted == (task.ended_by_abort.is_some() || task.abort.is_some()),
+            // What came to its ancestors since is none of its own; a close may name it or not, as
+            // the abort of its parent would do.
+            false if task.ended.is_some() => {
+                let is_marked = self.marks.iter().any(|mark| mark.task == at);
+                match seen.is_aborted {
+                    true => task.ended_by_abort.is_some() || is_marked,
+                    false => task.ended_by_abort.is_none() && !self.is_named(at),
+                }
+            }
             false if seen.is_aborted => self.may_see(Some(at)),
             false => !self.has_to_see(at),
         }
@@ -201,12 +219,8 @@ impl Story {
         event: &Event,
         count: Option<usize>,
     ) -> Vec<Self> {
-        if self.flights[lane].step == 0 && self.is_closed(module, event) {
-            return Vec::new();
-        }
         if self.flights[lane].step == 0 {
             self.flights[lane].step = 1;
-            return self.drain_on(lane, module, event, count, 1);
         }
         self.drain_on(lane, module, event, count, 1)
     }
