@@ -117,7 +117,7 @@ fn listing_vs_reuse_of_a_slot_never_mixed() {
 
 /// list_1. Fails if a task is listed in the place of the one that had its slot before.
 #[test]
-fn listing_vs_reuse_of_a_slot_in_order_of_creation() {
+fn long_listing_vs_reuse_of_a_slot_in_order_of_creation() {
     check(1, || {
         let host = Host::new();
         let first = host.repair.task("first").start().unwrap();

@@ -47,7 +47,7 @@ fn checkpoint_vs_abort_no_lost_wake_up() {
 /// is told of an end that has only begun.
 #[test]
 fn checkpoint_vs_finish_by_another_thread() {
-    check(3, || {
+    check(2, || {
         let host = Host::new();
         let task = Arc::new(host.kept_root().share());
         task.observe().suspend().unwrap();
