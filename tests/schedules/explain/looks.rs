@@ -87,7 +87,10 @@ impl History<'_> {
                 _ => story.shows(*task, seen),
             },
             (Op::Wait { task, .. }, Answer::Seen(Err(fault))) => match fault.code {
-                ErrorCode::Timeout => !story.is_over_strictly(*task),
+                // Of an end that has brought everything about and is yet to return.
+                ErrorCode::Timeout => {
+                    !story.is_over_strictly(*task) || self.ends_meanwhile(*task, event)
+                }
                 _ => story.is_gone(*task, fault),
             },
             (
@@ -155,6 +158,15 @@ impl History<'_> {
                     What::Asked(Op::End { task, .. } | Op::Start { task }) if task == number);
                 is_its_end && self.may_happen(story, *lane, event)
             })
+        })
+    }
+
+    /// Whether an end of the task is under way for a part of the event.
+    fn ends_meanwhile(&self, number: usize, event: &Event) -> bool {
+        self.lanes.iter().flatten().any(|other| {
+            let is_its_end = matches!(other.what,
+                What::Asked(Op::End { task, .. } | Op::Start { task }) if task == number);
+            is_its_end && other.invoked < event.answered && event.invoked < other.answered
         })
     }
 
