@@ -4,6 +4,8 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 
+use taskmgr::{RawTask, SharedTask};
+
 use crate::error::{Failure, null};
 
 /// What a handle holds.
@@ -78,6 +80,16 @@ impl<'a, T> Place<'a, T> {
     pub(crate) fn lend(self, handle: &'static T) {
         self.0.write(std::ptr::from_ref(handle).cast_mut());
     }
+}
+
+/// The owner that was leaked as this.
+///
+/// # Safety
+/// It has not been used up; once the result is dropped, it is.
+#[inline]
+pub(crate) unsafe fn reclaimed(raw: &'static RawTask) -> SharedTask {
+    // SAFETY: a `SharedTask` is this reference, and nothing else.
+    unsafe { std::mem::transmute::<&'static RawTask, SharedTask>(raw) }
 }
 
 /// What lies somewhere for as long as the process lives, as the handle that C knows it by.

@@ -47,8 +47,8 @@ impl taskmgr_task {
     /// It has not been used up; once the result is dropped, it is.
     #[inline]
     unsafe fn handle(&'static self) -> SharedTask {
-        // SAFETY: a `SharedTask` is this reference, and nothing else.
-        unsafe { std::mem::transmute::<&'static RawTask, SharedTask>(&self.0) }
+        // SAFETY: as the caller promises.
+        unsafe { handle::reclaimed(&self.0) }
     }
 }
 
