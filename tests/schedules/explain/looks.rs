@@ -162,7 +162,7 @@ impl History<'_> {
     }
 
     /// Whether an end of the task is under way for a part of the event.
-    fn ends_meanwhile(&self, number: usize, event: &Event) -> bool {
+    pub(super) fn ends_meanwhile(&self, number: usize, event: &Event) -> bool {
         self.lanes.iter().flatten().any(|other| {
             let is_its_end = matches!(other.what,
                 What::Asked(Op::End { task, .. } | Op::Start { task }) if task == number);

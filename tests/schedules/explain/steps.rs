@@ -392,9 +392,13 @@ impl History<'_> {
                 };
                 let ids: Vec<Option<Uuid>> =
                     all.iter().map(|at| next.model.tasks[*at].id).collect();
-                if tasks.iter().any(|(id, _)| {
-                    !ids.contains(&Some(*id)) && self.ids.values().any(|known| known == id)
-                }) {
+                // Or it has ended, and its end is yet to return.
+                let may_run = |id: &Uuid| {
+                    let number = self.ids.iter().find(|(_, known)| *known == id);
+                    number.is_none_or(|(number, _)| self.ends_meanwhile(*number, event))
+                };
+                let runs = |id: &Uuid| ids.contains(&Some(*id)) || may_run(id);
+                if !tasks.iter().all(|(id, _)| runs(id)) {
                     return Vec::new();
                 }
                 if !all.iter().all(|at| {
