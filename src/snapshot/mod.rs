@@ -333,23 +333,27 @@ const NO_PROGRESS: Progress = Progress {
     units: Name::EMPTY,
 };
 
-/// The abort that reaches a task, or, once it has ended, the one that had reached it by then or
-/// named it since: what comes to its ancestors afterwards is none of its own.
+/// The abort that reaches a task, or, once it has settled, the one that had reached it by then.
 fn abort_of(
     slot: &'static Slot,
     reading: Reading,
     realm: &'static Realm,
 ) -> Option<(AbortMark, Looks)> {
-    if reading.has(TERMINAL) {
-        let extras = slot.extras(realm)?;
-        let parts = reading.has(ABORT | WAS_ABORTED).then(|| extras.lock())?;
-        return Some((parts.abort.clone()?, parts.looks));
-    }
     let tree = slot.find_tree(realm)?;
-    if !tree.may_be_aborted() {
+    let may_be = match reading.has(SETTLED) {
+        true => reading.has(ABORT | WAS_ABORTED),
+        false => tree.may_be_aborted(),
+    };
+    if !may_be {
         return None;
     }
-    Some((abort::mark_of(slot, realm)?, Looks::read(slot)))
+    let mark = abort::mark_of(slot, realm)?;
+    // Who has a handle may look on when the task has ended.
+    let looks = match reading.has(TERMINAL) {
+        true => slot.extras(realm).map(|extras| extras.lock().looks),
+        false => Some(Looks::read(slot)),
+    };
+    Some((mark, looks.unwrap_or_default()))
 }
 
 #[cold]

@@ -154,15 +154,6 @@ impl Story {
         let task = &self.model.tasks[at];
         match task.settled {
             true => seen.is_aborted == (task.ended_by_abort.is_some() || task.abort.is_some()),
-            // What came to its ancestors since is none of its own; a close may name it or not, as
-            // the abort of its parent would do.
-            false if task.ended.is_some() => {
-                let is_marked = self.marks.iter().any(|mark| mark.task == at);
-                match seen.is_aborted {
-                    true => task.ended_by_abort.is_some() || is_marked,
-                    false => task.ended_by_abort.is_none() && !self.is_named(at),
-                }
-            }
             false if seen.is_aborted => self.may_see(Some(at)),
             false => !self.has_to_see(at),
         }
