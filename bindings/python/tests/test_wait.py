@@ -111,17 +111,18 @@ def test_wait_5_nothing_waits_inside_a_callback(module: Module) -> None:
             lambda: other.observe().wait(),
             lambda: other.observe().wait(GUARD),
             other.checkpoint,
+            lambda: module.close(GUARD),
         ):
             try:
                 wait()
             except taskmgr.TaskmgrError as error:
                 errors.append(type(error))
-        report = module.close(GUARD)
+        report = module.close(0)
         errors.append([stats.id for stats in report.still_running])
 
     task.observe().on_done(callback)
     task.finish()
-    assert errors == [taskmgr.WouldDeadlock] * 3 + [[other.id]]
+    assert errors == [taskmgr.WouldDeadlock] * 4 + [[other.id]]
 
 
 def test_wait_5_nonblocking(module: Module) -> None:
