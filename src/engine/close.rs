@@ -61,8 +61,6 @@ impl Engine {
         self.realm.check_fork()?;
         check_patience("closing a module with a deadline", timeout)?;
         if !self.shut_gate(module, registration)? {
-            // Whoever has closed it may not have come to what is kept.
-            let _ = self.drain_registration(module, registration);
             return Ok(NOTHING_RUNS);
         }
         let (deadline, _) = Deadline::after(timeout).begin();

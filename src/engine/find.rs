@@ -267,19 +267,26 @@ impl Engine {
         &'static self,
         group: Option<&'static Group>,
     ) -> impl Iterator<Item = Held> {
+        self.all_held(group)
+            .filter(|held| !Engine::has_settled(TaskRef::of(held)))
+    }
+
+    /// Whether anything of a module is registered, running or kept.
+    pub(super) fn has_anything(&'static self, group: &'static Group) -> bool {
+        self.all_held(Some(group))
+            .any(|held| !held.slot().word.load().has(GONE))
+    }
+
+    /// Every registered task of this module, or of all, that lets itself be held. It may be gone
+    /// by then.
+    fn all_held(&'static self, group: Option<&'static Group>) -> impl Iterator<Item = Held> {
         self.slots()
             .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
             .filter(move |held| {
                 let slot = held.slot();
                 slot.belongs_to(self)
                     && group.is_none_or(|group| std::ptr::eq(slot.names(self.realm).group, group))
-                    && !Engine::has_settled(TaskRef::of(held))
             })
-    }
-
-    /// Whether anything of a module runs.
-    pub(super) fn runs_anything(&'static self, group: &'static Group) -> bool {
-        self.running(Some(group)).next().is_some()
     }
 
     /// The roots that have this virtual task as their parent, in order of creation.

@@ -5,7 +5,9 @@
 //! 2. What is collected while a registration is in force belongs to it, as what was made in one
 //!    before is over. So whoever acts for a registration collects first, looks whether it is
 //!    still in force, and then acts on what was collected.
-//! 3. A name is free once nothing of it runs and no close of it runs the host's code.
+//! 3. A name is free once nothing of it runs or is kept, and no close of it runs the host's code.
+//!    What settles after a close has gone through what is kept sees the gate shut, and is not
+//!    kept.
 //! 4. What the host owns is dropped after the lock is released.
 
 use super::{Engine, Stage};
@@ -266,13 +268,13 @@ impl Engine {
         }
     }
 
-    /// Says that a closing module is closed, once nothing of it runs and no close of it is under
-    /// way: asked by whoever wants to know, so that no task's end pays for it.
+    /// Says that a closing module is closed, once nothing of it is registered and no close of it is
+    /// under way: asked by whoever wants to know, so that no task's end pays for it.
     fn settle(&'static self, modules: &Modules, at: usize, removed: &mut Removed) -> Gate {
         let Registered { module, closes } = modules.all[at];
         let gate = module.group.gate();
         let is_closing = matches!(gate, Gate::Closing | Gate::Overdue);
-        if !is_closing || closes + modules.closes > 0 || self.runs_anything(module.group) {
+        if !is_closing || closes + modules.closes > 0 || self.has_anything(module.group) {
             return gate;
         }
         removed.take(module);

@@ -97,6 +97,24 @@ fn close_in_a_callback_vs_close_the_name_is_taken_until_both_have_returned() {
     });
 }
 
+/// mod_1. Fails if a name is free before the close that shut its gate has drained what is kept.
+#[test]
+fn registering_anew_vs_close_finds_nothing_kept() {
+    check(2, || {
+        let host = Host::new();
+        let kept = host.kept_root();
+        let id = kept.id();
+        kept.finish().unwrap();
+        let repair = host.repair.clone();
+        let closer = thread::spawn(move || repair.close(NOW).unwrap());
+        if let Some(module) = register_again(&host.manager) {
+            assert_eq!(module.list(&Filter::new()).unwrap(), []);
+        }
+        assert!(closer.join().unwrap().is_complete());
+        assert!(host.manager.status(id).unwrap_err().is_gone());
+    });
+}
+
 /// mod_1. Fails if a list does not look at the registration again.
 #[test]
 fn list_by_an_old_handle_vs_registering_anew() {
