@@ -70,6 +70,11 @@ impl HostIds {
         self.0.get()?.of(id).get(&id).copied()
     }
 
+    /// Whether a host has ever brought one.
+    pub(crate) fn are_used(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     /// Unless another task has it by now.
     pub(crate) fn remove(&self, id: Uuid, place: Place) {
         if let Some(shards) = self.0.get()

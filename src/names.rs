@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU64, Lock, Ordering};
+use crate::tree::roots::Roots;
 use crate::view::{Name, same_text};
 
 /// Longest name in bytes.
@@ -77,6 +78,7 @@ pub(crate) struct Group {
     pub(crate) name: Name,
     /// Changed under the modules' lock alone.
     standing: AtomicU64,
+    pub(crate) roots: Roots,
     interned: Lock<HashMap<Key, &'static NameSet>>,
 }
 
@@ -86,6 +88,7 @@ impl Group {
         Self {
             name: Name::from_static(leak(name)),
             standing: AtomicU64::new(Standing::open(0).0),
+            roots: Roots::default(),
             interned: Lock::new(HashMap::new()),
         }
     }

@@ -240,7 +240,7 @@ fn module(at: &Steps, handles: &Handles) {
     at.at("Module::drain");
     forked(module.drain());
     at.at("Module::register_provider");
-    forked(module.register_provider(Remote::default()));
+    forked(module.register_provider(Remote::new(VIRTUAL)));
     at.at("Module::close");
     forked(module.close(seconds(1)));
 }
@@ -460,7 +460,7 @@ fn life(at: &Steps) {
     let manager = built(at);
     at.at("a module of its own");
     let module = manager.register_module("mine").unwrap();
-    module.register_provider(Remote::default()).unwrap();
+    module.register_provider(Remote::new(VIRTUAL)).unwrap();
     at.at("tasks of its own");
     let root = module.task("t").id(Uuid::from_u128(9)).abortable();
     let root = root.start().unwrap();

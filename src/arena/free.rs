@@ -50,6 +50,17 @@ impl FreeNumbers {
         }
     }
 
+    /// Those below `end` that are not free.
+    pub(super) fn absent(&self, end: u32) -> impl Iterator<Item = u32> {
+        (0..end).step_by(BITS).flat_map(move |first| {
+            let free = self.words.get(first as usize / BITS).copied().unwrap_or(0);
+            let most = (end - first).min(BITS as u32);
+            (0..most)
+                .filter(move |bit| free >> bit & 1 == 0)
+                .map(move |bit| first + bit)
+        })
+    }
+
     pub(super) fn take_one(&mut self) -> Option<u32> {
         let mut lowest = None;
         self.take(1, |number| lowest = Some(number));

@@ -92,16 +92,6 @@ impl<T: Pooled> Pool<T> {
         self.get(number)
     }
 
-    /// Every one that was ever made, free or not.
-    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
-        let made = self.made.load(Ordering::Acquire) as usize;
-        (0..made).step_by(size::CHUNK).flat_map(|first| {
-            let page = self.pages[first / (size::CHUNK * size::PAGE)].get();
-            let chunk = page.and_then(|page| page[first / size::CHUNK % size::PAGE].get());
-            chunk.map(|chunk| chunk.iter()).into_iter().flatten()
-        })
-    }
-
     /// Makes the chunk that begins with this number; the caller holds the lock.
     fn make(page: &AtomicRef<Page<T>>, first: usize) -> &'static Chunk<T> {
         let page = page.get().unwrap_or_else(|| {
@@ -148,6 +138,13 @@ impl<T: Numbered> Pool<T> {
     pub(super) fn give_all(&self, items: impl Iterator<Item = &'static T>) {
         let mut free = self.free.lock();
         items.for_each(|item| free.insert(item.number()));
+    }
+
+    /// Every one that is not free, as it is at this moment.
+    pub(crate) fn taken(&'static self) -> Vec<&'static T> {
+        let free = self.free.lock();
+        let made = self.made.load(Ordering::Relaxed);
+        free.absent(made).map(|number| self.get(number)).collect()
     }
 
     fn grow(&'static self, free: &mut FreeNumbers) -> Result<()> {

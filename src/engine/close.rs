@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::index::Tombstones;
 use crate::names::{Gate, Group};
 use crate::node::callback;
-use crate::node::word::{KIDS, SETTLED, WATCHED};
+use crate::node::word::{SETTLED, WATCHED};
 use crate::snapshot;
-use crate::sync::{Deadline, Ordering, fence};
+use crate::sync::{Deadline, Ordering};
 use crate::view::{CloseReport, Stats};
 
 /// What a close is about.
@@ -65,7 +65,7 @@ impl Engine {
         }
         let (deadline, _) = Deadline::after(timeout).begin();
         let reach = Reach::Module(module.group);
-        let running = self.find_running(&[module], reach);
+        let running = self.running(reach.group());
         // The name is held for as long as there is something to do for it, so that one who closes
         // a module again takes it from nobody.
         let mut held = !running.is_empty() && self.hold_name(module, registration);
@@ -99,7 +99,7 @@ impl Engine {
         check_patience("closing a manager with a deadline", timeout)?;
         let (deadline, _) = Deadline::after(timeout).begin();
         let modules = self.shut_all_gates(Gate::Closing, 1);
-        let running = self.find_running(&modules, Reach::Everything);
+        let running = self.running(None);
         let still_running = self.stop(&running, Reach::Everything, &deadline);
         drop(running);
         self.realm.check_fork()?;
@@ -127,9 +127,9 @@ impl Engine {
             return;
         }
         let modules = self.shut_all_gates(Gate::Abandoned, 0);
-        self.pass_gates(&modules);
-        for held in self.running(None).filter(|held| held.slot().is_root()) {
-            self.abort_regardless(TaskRef::of(&held), "the manager is gone");
+        // Who makes a root after this sees the gate shut; a child's maker finds the abort.
+        for root in self.roots() {
+            self.abort_regardless(TaskRef::of(&root), "the manager is gone");
         }
         if !self.realm.is_forked() {
             self.end(&modules);
@@ -167,30 +167,6 @@ impl Engine {
         *self.tombstones.lock() = Tombstones::new(0);
         self.stop_reaper();
         self.end_watches();
-    }
-
-    /// After this, every task that was made while the gates were open can be seen, and
-    /// whoever makes another sees them shut. Gates are shut already.
-    fn pass_gates(&'static self, modules: &[&'static ModuleCore]) {
-        fence(Ordering::SeqCst);
-        for module in modules {
-            drop(module.roots.lock());
-        }
-        for (slot, _) in self.slots() {
-            // An operation on the word, so that a first child's mark comes before it, and is
-            // seen, or after, and then its maker sees the gate.
-            if slot.word.mark(0).has(KIDS)
-                && let Some(kids) = slot.kids(self.realm)
-            {
-                kids.pass();
-            }
-        }
-    }
-
-    /// What is covered and runs. Gates are shut already.
-    fn find_running(&'static self, modules: &[&'static ModuleCore], reach: Reach) -> Vec<Held> {
-        self.pass_gates(modules);
-        self.running(reach.group()).collect()
     }
 
     /// Aborts what runs, waits for it, and says what is left.
@@ -234,8 +210,8 @@ impl Engine {
     /// Whoever waits for a task that did not end in time is told that it is over.
     fn wake_everybody(&'static self) {
         // One that has settled is about to tell them itself.
-        let unsettled = |held: &Held| !held.slot().word.load().has(SETTLED);
-        for held in self.running(None).filter(unsettled) {
+        let unsettled = |held: &&Held| !held.slot().word.load().has(SETTLED);
+        for held in self.running(None).iter().filter(unsettled) {
             if self.realm.is_forked() {
                 return;
             }

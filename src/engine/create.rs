@@ -327,7 +327,8 @@ impl Engine {
             Some(kids) => kids,
             None => {
                 let mine = self.realm.kids.take_one()?;
-                mine.prepare(self.config.bounds, self.ticks.is_manual());
+                let owner = parent.slot.place(reading);
+                mine.prepare(owner, self.config.bounds, self.ticks.is_manual());
                 parent.slot.offer_kids(self.realm, mine)
             }
         };
@@ -383,12 +384,11 @@ impl Engine {
         self.prepare_extras(root, spec, &names, virtual_parent)
             .and_then(|()| {
                 // A close shuts the gate and then goes through this lock.
-                let mut roots = module.roots.lock();
+                let mut roots = module.group.roots.lock();
                 module.check(registration)?;
-                let last = roots.sequences.entry(birth.shard).or_default();
-                *last += 1;
-                slot.set_sequence(*last);
+                slot.set_sequence(roots.next_sequence(birth.shard));
                 slot.word.born(newborn(started), NEWBORN_REFS);
+                roots.enter(slot, self.realm);
                 Ok(())
             })
             .inspect_err(|_| self.unborn(root))?;
@@ -454,7 +454,7 @@ impl Engine {
 impl Slot {
     /// The module of the tenant, for one who holds a reference.
     #[inline]
-    fn group(&'static self, realm: &'static crate::arena::Realm) -> &'static Group {
+    pub(super) fn group(&'static self, realm: &'static crate::arena::Realm) -> &'static Group {
         match self.interned_names() {
             Some(names) => names.group,
             None => self.names(realm).group,

@@ -11,6 +11,9 @@ use crate::names::Group;
 use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
 use crate::provider::{Asked, Hosted, Limit, check_may_ask};
+use crate::sync::{Ordering, fence};
+use crate::tree::descend::{descend, visit_all};
+use crate::tree::kids::Kids;
 use crate::tree::record::Record;
 use crate::view::State;
 
@@ -210,16 +213,9 @@ impl Engine {
         if let Some((reason, state)) = self.tombstones.lock().find(id) {
             return Error::task_gone(id, reason, state);
         }
-        let place = self.realm.key.decode(id);
-        match self.find_folded(id, place) {
-            Some(record) => {
-                let state = if record.has_failed() {
-                    State::Failed
-                } else {
-                    State::Done
-                };
-                Error::task_gone(id, GoneReason::Folded, state)
-            }
+        match self.find_folded(id) {
+            Some(true) => Error::task_gone(id, GoneReason::Folded, State::Failed),
+            Some(false) => Error::task_gone(id, GoneReason::Folded, State::Done),
             // A manager that is closed forgets what is gone after its stage says so.
             None => match self.stage() {
                 Stage::Closed => Error::closed("the manager"),
@@ -228,80 +224,102 @@ impl Engine {
         }
     }
 
-    /// A record of the id that some parent still keeps. All parents are held before the first is
-    /// looked at: a record goes from one to the next above, and whoever has it now lets go of
-    /// nothing while it is held.
-    fn find_folded(&'static self, id: Uuid, place: Option<Place>) -> Option<Record> {
+    /// Whether a folded child of the id, of which some parent still keeps a record, has failed. All
+    /// parents are held before the first is looked at: a record goes from one to the next above,
+    /// and whoever has it now lets go of nothing while it is held.
+    fn find_folded(&'static self, id: Uuid) -> Option<bool> {
+        let place = self.realm.key.decode(id);
+        if place.is_none() && !self.host_ids.are_used() {
+            return None;
+        }
         let wanted = |record: &Record| match record.more().and_then(|more| more.host_id) {
             Some(host_id) => host_id == id,
             None => Some(record.place()) == place,
         };
-        let parents = self.slots().filter(|(_, reading)| reading.has(KIDS));
-        let parents: Vec<Held> = parents
-            .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
-            .collect();
-        parents.iter().find_map(|held| {
+        let hold = |kids: &'static Kids| {
+            let owner = kids.owner();
+            let held = Held::acquire(self.realm.slots.find(owner.slot)?, owner.generation)?;
+            // What a task that is gone kept is gone with it, whoever has a handle of it.
+            let is_there = held.slot().belongs_to(self) && !held.slot().word.load().has(GONE);
+            is_there.then_some((held, kids))
+        };
+        let parents = self.realm.kids.taken().into_iter().filter_map(hold);
+        let parents: Vec<(Held, &'static Kids)> = parents.collect();
+        parents.iter().find_map(|(held, kids)| {
             // What an expired root keeps is as gone as the root, swept or not.
             if TaskRef::of(held).tree.deadline() <= self.now() {
                 return None;
             }
-            let kids = held.slot().kids(self.realm)?;
-            let mut kept = Vec::new();
-            kids.copy_kept(&mut kept);
-            find_in(&kept, wanted)
+            kids.find_kept(wanted)
         })
     }
 
-    /// Every slot in which a registered task of this manager lives, and its word. Whoever
-    /// uses one takes a reference, or looks at the word again afterwards.
-    pub(crate) fn slots(&'static self) -> impl Iterator<Item = (&'static Slot, Reading)> {
-        self.realm.slots.all().filter_map(move |slot| {
-            let reading = slot.word.load();
-            let is_there = reading.is_live() && !reading.has(GONE);
-            (is_there && slot.belongs_to(self)).then_some((slot, reading))
-        })
+    /// The registered roots of all modules, held.
+    pub(crate) fn roots(&'static self) -> Vec<Held> {
+        let groups = self.groups();
+        let roots = groups.iter().map(|group| group.roots.hold(self.realm));
+        roots.flatten().collect()
     }
 
-    /// Every task of this module, or of all, whose end is not over, and that lets itself be held.
-    pub(super) fn running(
+    /// Every task of this module, or of all, whose end is not over. Where their gates were shut
+    /// before, every one that was made while they were open is found, and whoever makes another
+    /// sees them shut: roots and children are made under the locks that this goes through.
+    pub(super) fn running(&'static self, group: Option<&'static Group>) -> Vec<Held> {
+        fence(Ordering::SeqCst);
+        let (mut tasks, mut running) = (self.roots(), Vec::new());
+        descend(&mut tasks, self.realm, |slot| {
+            running.push(Held::retain(slot));
+            // An operation on the word, so that a first child's mark comes before it, and is
+            // seen, or after, and then its maker sees the gate.
+            slot.word.mark(0).has(KIDS)
+        });
+        // Under no lock any more: names of a task's own lie in its extras.
+        let is_of = |slot: &'static Slot, group| std::ptr::eq(slot.group(self.realm), group);
+        running.retain(|held| group.is_none_or(|group| is_of(held.slot(), group)));
+        running.retain(|held| !Engine::has_settled(TaskRef::of(held)));
+        running
+    }
+
+    /// Whether anything of a module is registered, running or kept, where these are all there are.
+    /// Tasks that were held for it are added to those that the caller drops.
+    pub(super) fn has_anything(
         &'static self,
-        group: Option<&'static Group>,
-    ) -> impl Iterator<Item = Held> {
-        self.all_held(group)
-            .filter(|held| !Engine::has_settled(TaskRef::of(held)))
-    }
-
-    /// Whether anything of a module is registered, running or kept.
-    pub(super) fn has_anything(&'static self, group: &'static Group) -> bool {
-        self.all_held(Some(group))
-            .any(|held| !held.slot().word.load().has(GONE))
-    }
-
-    /// Every registered task of this module, or of all, that lets itself be held. It may be gone
-    /// by then.
-    fn all_held(&'static self, group: Option<&'static Group>) -> impl Iterator<Item = Held> {
-        self.slots()
-            .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
-            .filter(move |held| {
-                let slot = held.slot();
-                slot.belongs_to(self)
-                    && group.is_none_or(|group| std::ptr::eq(slot.names(self.realm).group, group))
-            })
+        group: &'static Group,
+        groups: impl Iterator<Item = &'static Group>,
+        held: &mut Vec<Held>,
+    ) -> bool {
+        let is_there = |held: &Held| !held.slot().word.load().has(GONE);
+        let mut tasks = group.roots.hold(self.realm);
+        let mut found = tasks.iter().any(is_there);
+        if !found {
+            // Children of its own, below roots of others.
+            let others = groups.filter(|other| !std::ptr::eq(*other, group));
+            tasks.extend(others.flat_map(|other| other.roots.hold(self.realm)));
+            let mut children = Vec::new();
+            visit_all(&mut tasks, self.realm, |slot| {
+                let names = slot.interned_names();
+                if names.is_none_or(|names| std::ptr::eq(names.group, group)) {
+                    children.push(Held::retain(slot));
+                }
+            });
+            let is_one = |held: &Held| std::ptr::eq(held.slot().group(self.realm), group);
+            found = children.iter().any(|held| is_there(held) && is_one(held));
+            held.append(&mut children);
+        }
+        held.append(&mut tasks);
+        found
     }
 
     /// The roots that have this virtual task as their parent, in order of creation.
     pub(crate) fn children_of_virtual(&'static self, id: Uuid) -> Vec<Held> {
-        let mut children: Vec<Held> = self
-            .slots()
-            .filter(|(slot, _)| slot.is_root() && slot.is(PARENT_ID))
-            .filter_map(|(slot, reading)| Held::acquire(slot, reading.generation()))
-            .filter(|held| {
-                let slot = held.slot();
-                !self.is_expired(slot)
-                    && slot.belongs_to(self)
-                    && slot.parent_id(self.realm) == Some(id)
-            })
-            .collect();
+        let mut children = self.roots();
+        children.retain(|held| {
+            let slot = held.slot();
+            slot.is(PARENT_ID)
+                && !slot.word.load().has(GONE)
+                && !self.is_expired(slot)
+                && slot.parent_id(self.realm) == Some(id)
+        });
         children.sort_by_key(|held| held.slot().born());
         children
     }
@@ -318,16 +336,4 @@ impl Engine {
         asked.wait();
         Ok(whose(asked)?.is_some())
     }
-}
-
-/// The wanted record among these and their descendants.
-fn find_in(records: &[Record], wanted: impl Fn(&Record) -> bool) -> Option<Record> {
-    let mut rest: Vec<&Record> = records.iter().collect();
-    while let Some(record) = rest.pop() {
-        if wanted(record) {
-            return Some(record.clone());
-        }
-        rest.extend(record.children());
-    }
-    None
 }

@@ -11,6 +11,7 @@
 //! 4. What the host owns is dropped after the lock is released.
 
 use super::{Engine, Stage};
+use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::names::{Gate, Group, Standing, check_name};
 use crate::node::callback;
@@ -23,15 +24,7 @@ pub(crate) struct ModuleCore {
     pub(crate) group: &'static Group,
     /// The manager that it belongs to.
     pub(super) manager: u32,
-    pub(super) roots: Lock<Roots>,
     pub(crate) providers: Lock<Vec<Hosted>>,
-}
-
-/// Guarded by the module's lock, under which its roots are made.
-#[derive(Debug, Default)]
-pub(super) struct Roots {
-    /// The last number of each shard: one for each root, of which no module has 2^64.
-    pub(super) sequences: std::collections::HashMap<u32, u64>,
 }
 
 /// What the modules' lock guards.
@@ -50,23 +43,27 @@ struct Registered {
     closes: usize,
 }
 
-/// Providers that were taken off their module. Declared before the modules' lock is had, so that
-/// it goes after that: what the host's code does in a destructor may need the lock.
+/// Providers that were taken off their module, and tasks that were held. Declared before the
+/// modules' lock is had, so that it goes after that: what the host's code does in a destructor may
+/// need the lock.
 #[derive(Default)]
-pub(super) struct Removed(Vec<Hosted>);
+pub(super) struct Removed {
+    providers: Vec<Hosted>,
+    tasks: Vec<Held>,
+}
 
 impl Removed {
     pub(super) fn take(&mut self, module: &ModuleCore) {
-        self.0.append(&mut module.providers.lock());
+        self.providers.append(&mut module.providers.lock());
     }
 }
 
 impl Drop for Removed {
     fn drop(&mut self) {
-        while let Some(provider) = self.0.pop() {
+        while let Some(provider) = self.providers.pop() {
             if !callback::shelter(move || drop(provider)).is_ours() {
                 // Left alone in a forked child, as a handle is.
-                return std::mem::forget(std::mem::take(&mut self.0));
+                return std::mem::forget(std::mem::take(&mut self.providers));
             }
         }
     }
@@ -75,6 +72,10 @@ impl Drop for Removed {
 impl Modules {
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static ModuleCore> {
         self.all.iter().map(|registered| registered.module)
+    }
+
+    pub(super) fn groups(&self) -> Vec<&'static Group> {
+        self.iter().map(|module| module.group).collect()
     }
 
     fn named(&self, name: &str) -> Option<usize> {
@@ -146,13 +147,12 @@ impl Engine {
             modules.all.push(registered);
             let module = registered.module;
             // Before the gate opens, and after it was shut: nobody numbers a root meanwhile.
-            *module.roots.lock() = Roots::default();
+            module.group.roots.begin_anew();
             return Ok((module, module.group.renew()));
         }
         let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
             group: Box::leak(Box::new(Group::new(name))),
             manager: self.uid,
-            roots: Lock::default(),
             providers: Lock::default(),
         }));
         modules.all.push(Registered { module, closes: 0 });
@@ -183,6 +183,12 @@ impl Engine {
             .filter(|at| !self.settle(&modules, *at, &mut removed).is_over())
             .map(|at| modules.all[at].module)
             .collect()
+    }
+
+    /// The modules as their tasks see them: all that ever were, as tasks of one that is over may
+    /// be about to go.
+    pub(crate) fn groups(&'static self) -> Vec<&'static Group> {
+        self.modules.lock().groups()
     }
 
     /// All providers, each with its module and its registration.
@@ -274,7 +280,11 @@ impl Engine {
         let Registered { module, closes } = modules.all[at];
         let gate = module.group.gate();
         let is_closing = matches!(gate, Gate::Closing | Gate::Overdue);
-        if !is_closing || closes + modules.closes > 0 || self.has_anything(module.group) {
+        if !is_closing || closes + modules.closes > 0 {
+            return gate;
+        }
+        let groups = modules.iter().map(|module| module.group);
+        if self.has_anything(module.group, groups, &mut removed.tasks) {
             return gate;
         }
         removed.take(module);

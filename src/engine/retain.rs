@@ -67,6 +67,11 @@ impl Engine {
         }
         let host_id = self.host_id(root.slot);
         self.forget_host_id(host_id);
+        root.slot
+            .names(self.realm)
+            .group
+            .roots
+            .leave(root.slot, self.realm);
         self.realm.release(root.slot, 1);
         true
     }

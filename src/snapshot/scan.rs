@@ -1,8 +1,9 @@
-//! A scan of all slots for the tasks of a module, in order of creation.
+//! A list of the tasks of a module, in order of creation.
 //!
-//! It goes in two steps. The first goes through all slots and notes whoever may be listed, in
-//! two words each, so that what is put in order is small. The second goes through those in
-//! order, and reads and builds each where it is listed.
+//! It goes in two steps. The first goes through the roots of the module, or, for internal tasks,
+//! through all trees of the manager, and notes whoever may be listed, in two words each, so that
+//! what is put in order is small. The second goes through those in order, and reads and builds
+//! each where it is listed.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::engine::Engine;
 use crate::names::{Group, NameSet};
 use crate::node::slot::{INTERNAL, Slot};
 use crate::node::word::{GONE, SETTLED};
+use crate::tree::descend::visit_all;
 use crate::view::{Filter, Stats};
 
 /// So many are looked for in memory at once.
@@ -89,18 +91,31 @@ impl Scan<'_> {
     /// Whoever may be listed. A guess: it is as old as the word or newer, and whoever reads
     /// the figures looks again.
     fn candidates(&mut self) -> Vec<Candidate> {
+        let realm = self.realm();
         let mut candidates = Vec::new();
-        for slot in self.realm().slots.all() {
-            let reading = slot.word.load();
-            if !reading.is_live() || reading.has(GONE) || self.hides(slot.attributes()) {
-                continue;
-            }
-            if slot.interned_names().is_none_or(|names| self.wanted(names)) {
-                let born = slot.born();
-                candidates.push(Candidate { born, slot });
-            }
+        if self.filter.internal {
+            let mut roots = self.engine.roots();
+            let visit = |slot| candidates.extend(self.candidate(slot));
+            visit_all(&mut roots, realm, visit);
+        } else {
+            let roots = self.group.roots.slots(realm);
+            candidates.extend(roots.into_iter().filter_map(|slot| self.candidate(slot)));
         }
         candidates
+    }
+
+    #[inline]
+    fn candidate(&mut self, slot: &'static Slot) -> Option<Candidate> {
+        let reading = slot.word.load();
+        if !reading.is_live() || reading.has(GONE) || self.hides(slot.attributes()) {
+            return None;
+        }
+        let names = slot.interned_names();
+        let may_be_listed = names.is_none_or(|names| self.wanted(names));
+        may_be_listed.then(|| Candidate {
+            born: slot.born(),
+            slot,
+        })
     }
 
     #[inline]

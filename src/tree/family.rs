@@ -359,18 +359,50 @@ impl Family {
             Position::Succeeded(at) => {
                 let skip = at.saturating_sub(self.turned) as usize;
                 into.extend(self.kept(skip).take(AT_ONCE));
-                let next = self.turned + (skip + AT_ONCE) as u64;
-                Some(match next < self.turned + self.succeeded.len() as u64 {
-                    true => Position::Succeeded(next),
-                    false => Position::Failed(0),
-                })
+                Some(self.after_succeeded(skip))
             }
             Position::Failed(at) => {
                 into.extend(self.failed().iter().skip(at).take(AT_ONCE).cloned());
-                let next = at + AT_ONCE;
-                (next < self.failed().len()).then_some(Position::Failed(next))
+                self.after_failed(at)
             }
         }
+    }
+
+    /// The same for one who looks at them where they are.
+    pub(crate) fn visit_kept(
+        &self,
+        from: Position,
+        mut visit: impl FnMut(&Record),
+    ) -> Option<Position> {
+        match from {
+            Position::Succeeded(at) => {
+                let skip = at.saturating_sub(self.turned) as usize;
+                let records = self.succeeded.iter().skip(skip).take(AT_ONCE);
+                records.for_each(&mut visit);
+                Some(self.after_succeeded(skip))
+            }
+            Position::Failed(at) => {
+                self.failed()
+                    .iter()
+                    .skip(at)
+                    .take(AT_ONCE)
+                    .for_each(&mut visit);
+                self.after_failed(at)
+            }
+        }
+    }
+
+    fn after_succeeded(&self, skip: usize) -> Position {
+        let next = self.turned + (skip + AT_ONCE) as u64;
+        match next < self.turned + self.succeeded.len() as u64 {
+            true => Position::Succeeded(next),
+            false => Position::Failed(0),
+        }
+    }
+
+    fn after_failed(&self, at: usize) -> Option<Position> {
+        let next = at + AT_ONCE;
+        (next < self.failed().len()).then_some(Position::Failed(next))
     }
 
     /// Copies of the records of those that succeeded.

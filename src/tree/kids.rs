@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::arena::{Held, Numbered, Pooled};
 use crate::clock::Utc;
+use crate::id::Place;
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
     sized,
@@ -28,6 +29,8 @@ pub(crate) struct Kids {
     /// Whether the others are in use.
     is_striped: AtomicBool,
     number: u32,
+    /// Where its parent lives, or its last one lived: slot and generation.
+    owner: AtomicU64,
     /// What keeps the parent from settling: itself until it has ended, and each family that
     /// was closed with live children in it. At most one more than there are families.
     open: AtomicU32,
@@ -65,6 +68,7 @@ impl Pooled for Kids {
             further: AtomicRef::none(),
             is_striped: AtomicBool::new(false),
             number,
+            owner: AtomicU64::new(u64::MAX),
             open: AtomicU32::new(1),
             failures: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -84,10 +88,21 @@ impl Numbered for Kids {
 impl Kids {
     /// Makes the block a new parent's. Time does not order its children if the clock may
     /// stand still.
-    pub(crate) fn prepare(&self, bounds: Bounds, may_stand_still: bool) {
+    pub(crate) fn prepare(&self, owner: Place, bounds: Bounds, may_stand_still: bool) {
+        let owner = u64::from(owner.slot) << 32 | u64::from(owner.generation);
+        self.owner.store(owner, Ordering::Relaxed);
         self.first.0.lock().open(bounds.per_parent);
         let births = if may_stand_still { COUNTED } else { BY_TIME };
         self.births.store(births, Ordering::Relaxed);
+    }
+
+    /// Where the parent lives, unless the block is free or about to be another's.
+    pub(crate) fn owner(&self) -> Place {
+        let owner = self.owner.load(Ordering::Relaxed);
+        Place {
+            slot: (owner >> 32) as u32,
+            generation: owner as u32,
+        }
     }
 
     /// Takes everything out, when the parent's last reference has gone.
@@ -259,7 +274,7 @@ impl Kids {
 
     /// The same, but looks for the others when the first one's lock has been gone through:
     /// after that there are no more, or whoever makes them sees what the caller did before.
-    fn families_from_the_first(&self) -> impl Iterator<Item = &ShortLock<Family>> {
+    pub(super) fn families_from_the_first(&self) -> impl Iterator<Item = &ShortLock<Family>> {
         let further = std::iter::once_with(|| self.families().skip(1)).flatten();
         std::iter::once(&self.first.0).chain(further)
     }
@@ -272,12 +287,6 @@ impl Kids {
     /// last of them, who settles the parent.
     pub(crate) fn let_go(&self) -> bool {
         self.open.fetch_sub(1, Ordering::AcqRel) == 1
-    }
-
-    /// Goes once through the lock of every family.
-    pub(crate) fn pass(&self) {
-        self.families_from_the_first()
-            .for_each(|family| drop(family.lock()));
     }
 
     /// The number of a first error, in order of folding.
@@ -329,9 +338,36 @@ impl Kids {
             .map(|(_, error)| error)
     }
 
+    /// Whether the wanted child, or a descendant of one that is kept with it, has failed, if there
+    /// is a record of it. No family is locked for more than a bounded number of them.
+    pub(crate) fn find_kept(&self, wanted: impl Fn(&Record) -> bool) -> Option<bool> {
+        let mut found = None;
+        self.each_kept(|family, from| {
+            let mut paths = Vec::new();
+            let next = family.lock().visit_kept(from, |record| {
+                if wanted(record) {
+                    found = Some(record.has_failed());
+                }
+                paths.extend(record.below());
+            });
+            for below in paths {
+                if let Some(record) = below.find(&wanted) {
+                    found = Some(record.has_failed());
+                }
+            }
+            next.filter(|_| found.is_none())
+        });
+        found
+    }
+
     /// Copies all kept records, and locks no family for more than a bounded number of them.
     /// One that has changed families meanwhile may be there twice.
     pub(crate) fn copy_kept(&self, into: &mut Vec<Record>) {
+        self.each_kept(|family, from| family.lock().copy_kept(from, into));
+    }
+
+    /// Goes through the records of all families, in pieces: `piece` says where to go on.
+    fn each_kept(&self, mut piece: impl FnMut(&ShortLock<Family>, Position) -> Option<Position>) {
         /// Where records move all the time, those that are missed are about to go.
         const TRIES: usize = 8;
 
@@ -340,7 +376,7 @@ impl Kids {
             for family in self.families() {
                 let mut at = Some(Position::Succeeded(0));
                 while let Some(from) = at {
-                    at = family.lock().copy_kept(from, into);
+                    at = piece(family, from);
                 }
             }
             // Through the locks it is at least as new as what was found.

@@ -1,4 +1,4 @@
-//! Which siblings a live child has beside it.
+//! Which siblings a live child has beside it, and where a root is on the list of its module.
 //!
 //! Apart from the slots, close together: who ends among many siblings then writes next to what
 //! others have just written, and not into two tasks that nobody else would look at.
@@ -6,7 +6,8 @@
 use crate::arena::{NONE, Pooled, Realm};
 use crate::sync::{AtomicU32, Ordering};
 
-/// The numbers of the siblings born before and after; guarded by the family's lock.
+/// The numbers of the siblings born before and after; guarded by the family's lock. A root has
+/// none, and its place on the list of roots in `next`; guarded by the list's lock.
 #[derive(Debug)]
 pub(crate) struct Links {
     next: AtomicU32,
@@ -73,6 +74,16 @@ impl Siblings {
     pub(super) fn after(child: u32, realm: &'static Realm) -> u32 {
         links_of(child, realm).next.load(Ordering::Relaxed)
     }
+}
+
+/// Where a registered root is on the list of its module.
+pub(super) fn place(root: u32, realm: &'static Realm) -> u32 {
+    links_of(root, realm).next.load(Ordering::Relaxed)
+}
+
+pub(super) fn set_place(root: u32, place: u32, realm: &'static Realm) {
+    let links = realm.links.beside(root);
+    links.next.store(place, Ordering::Relaxed);
 }
 
 #[inline(always)]

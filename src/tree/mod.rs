@@ -2,6 +2,7 @@
 //! to children. It says what has settled, and acts on nothing else.
 
 pub(crate) mod abort;
+pub(crate) mod descend;
 pub(crate) mod family;
 pub(crate) mod fold;
 pub(crate) mod hooks;
@@ -10,5 +11,6 @@ pub(crate) mod links;
 pub(crate) mod record;
 pub(crate) mod room;
 pub(crate) mod root;
+pub(crate) mod roots;
 pub(crate) mod tour;
 pub(crate) mod walk;

@@ -70,6 +70,22 @@ pub(crate) struct More {
     pub(crate) user_task: bool,
 }
 
+/// The records below one that is kept, for one who has let go of the lock.
+pub(crate) struct Below(Arc<More>);
+
+impl Below {
+    pub(crate) fn find(&self, wanted: impl Fn(&Record) -> bool) -> Option<&Record> {
+        let mut rest: Vec<&Record> = self.0.children.0.iter().collect();
+        while let Some(record) = rest.pop() {
+            if wanted(record) {
+                return Some(record);
+            }
+            rest.extend(record.children());
+        }
+        None
+    }
+}
+
 /// The records below a record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subtree(pub(crate) Vec<Record>);
@@ -169,6 +185,12 @@ impl Record {
 
     pub(crate) fn children(&self) -> &[Record] {
         self.more.as_deref().map_or(&[], |more| &more.children.0)
+    }
+
+    /// What it keeps of those below it, if that is anything.
+    pub(crate) fn below(&self) -> Option<Below> {
+        let more = self.more.as_ref()?;
+        (!more.children.0.is_empty()).then(|| Below(Arc::clone(more)))
     }
 
     /// Whether it is kept as a failure: its own, or one below it.

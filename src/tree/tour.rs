@@ -21,7 +21,7 @@ impl Tour {
     /// What has folded so far, and a tour of what has not.
     pub(crate) fn start(kids: &'static Kids) -> (Sums, Self) {
         let mut sums = Sums::default();
-        let readers = kids.families().map(|family| {
+        let readers = kids.families_from_the_first().map(|family| {
             let (folded, reader) = family.lock().start_reading();
             sums.merge(&folded);
             reader

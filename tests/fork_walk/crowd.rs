@@ -14,22 +14,34 @@ use super::common::{Dice, seconds};
 
 pub(crate) const VIRTUAL: Uuid = Uuid::from_u128(0xf0);
 
-/// Answers at once, and keeps the watches.
-#[derive(Clone, Default)]
-pub(crate) struct Remote(Arc<Mutex<Vec<Completion>>>);
+/// Has one task, answers at once, and keeps the watches.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    id: Uuid,
+    watches: Arc<Mutex<Vec<Completion>>>,
+}
+
+impl Remote {
+    pub(crate) fn new(id: Uuid) -> Self {
+        Self {
+            id,
+            watches: Arc::default(),
+        }
+    }
+}
 
 impl Provider for Remote {
     fn list(&self) -> Result<Vec<Stats>, BoxError> {
-        Ok(vec![Stats::new(VIRTUAL, "remote")])
+        Ok(vec![Stats::new(self.id, "remote")])
     }
     fn status(&self, id: Uuid) -> Result<Option<Status>, BoxError> {
-        Ok((id == VIRTUAL).then(|| Status::new(id, "remote")))
+        Ok((id == self.id).then(|| Status::new(id, "remote")))
     }
     fn abort(&self, _: Uuid, _: &str) -> Result<(), BoxError> {
         Ok(())
     }
     fn watch(&self, _: Uuid, done: Completion) -> Result<(), BoxError> {
-        self.0.lock().unwrap().push(done);
+        self.watches.lock().unwrap().push(done);
         Ok(())
     }
 }
@@ -51,7 +63,7 @@ impl Crowd {
             .task_ttl(Duration::from_millis(1));
         let manager = manager.provider_deadline(seconds(60)).build().unwrap();
         let module = manager.register_module("walked").unwrap();
-        let remote = Remote::default();
+        let remote = Remote::new(VIRTUAL);
         module.register_provider(remote.clone()).unwrap();
         let mut crowd = Self {
             manager,
@@ -111,7 +123,7 @@ impl Crowd {
         let done = [observers[0].clone(), observers[1].clone(), remote.clone()];
         let done = done.map(|observer| observer.on_done(drop).unwrap());
         let watch = remote.on_done(drop).unwrap();
-        let mut kept = self.remote.0.lock().unwrap();
+        let mut kept = self.remote.watches.lock().unwrap();
         let (second, first) = (kept.pop().unwrap(), kept.pop().unwrap());
         kept.clear();
         drop(kept);
@@ -202,7 +214,9 @@ fn register(manager: &Manager, _: &Module, _: &[Observer], dice: &mut Dice) {
     let Ok(module) = manager.register_module(name) else {
         return;
     };
-    module.register_provider(Remote::default()).unwrap();
+    // A task of its own: who asks for the crowd's is told by the one who keeps its watches.
+    let remote = Remote::new(Uuid::from_u128(0xf1));
+    module.register_provider(remote).unwrap();
     let task = module.task("t").user_task().start().unwrap();
     let guard = task.observe().on_done(drop).unwrap();
     drop((task, guard));

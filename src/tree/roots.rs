@@ -1,0 +1,197 @@
+//! The registered roots of a module, in order of their births: all that is registered hangs on
+//! one of them, so that whoever looks for tasks does not come by those of other managers, or by
+//! memory where some lived once.
+
+use std::collections::HashMap;
+
+use crate::arena::{Held, NONE, Numbered, Realm};
+use crate::node::slot::Slot;
+use crate::sync::{Guard, Lock, sized};
+use crate::tree::links;
+
+/// So many are looked at under one lock.
+const AT_ONCE: usize = sized(1024, 2);
+/// So few vacant places stay as they are.
+const FEW: usize = sized(32, 1);
+
+/// The roots of a module, and the lock under which they are born.
+#[derive(Debug, Default)]
+pub(crate) struct Roots(Lock<List>);
+
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    /// The numbers of their slots; [`NONE`] where one has left. A root's place in here lies in
+    /// its links, as it has no siblings.
+    slots: Vec<u32>,
+    vacant: usize,
+    /// How often they have closed up.
+    moves: u64,
+    /// The last number of each shard: one for each root, of which no module has 2^64.
+    sequences: HashMap<u32, u64>,
+}
+
+impl List {
+    /// The number of the next root of a shard.
+    #[inline]
+    pub(crate) fn next_sequence(&mut self, shard: u32) -> u64 {
+        let last = self.sequences.entry(shard).or_default();
+        *last += 1;
+        *last
+    }
+
+    /// Adds the youngest.
+    #[inline]
+    pub(crate) fn enter(&mut self, root: &'static Slot, realm: &'static Realm) {
+        links::set_place(root.number(), self.slots.len() as u32, realm);
+        self.slots.push(root.number());
+    }
+
+    fn leave(&mut self, root: &'static Slot, realm: &'static Realm) {
+        let place = links::place(root.number(), realm) as usize;
+        debug_assert_eq!(self.slots[place], root.number());
+        self.slots[place] = NONE;
+        self.vacant += 1;
+        while self.slots.last() == Some(&NONE) {
+            self.slots.pop();
+            self.vacant -= 1;
+        }
+        if self.vacant > FEW && self.vacant > self.slots.len() / 2 {
+            self.close_up(realm);
+        }
+        if self.slots.capacity() / 4 > self.slots.len().max(FEW) {
+            self.slots.shrink_to(self.slots.len() * 2);
+        }
+    }
+
+    /// Once half of them have left: a step for each in the long run.
+    #[cold]
+    fn close_up(&mut self, realm: &'static Realm) {
+        self.slots.retain(|number| *number != NONE);
+        for (place, number) in self.slots.iter().enumerate() {
+            links::set_place(*number, place as u32, realm);
+        }
+        self.vacant = 0;
+        self.moves += 1;
+    }
+}
+
+impl Roots {
+    pub(crate) fn lock(&self) -> Guard<'_, List> {
+        self.0.lock()
+    }
+
+    /// Takes one out, whose registration has yet to give its reference back.
+    pub(crate) fn leave(&self, root: &'static Slot, realm: &'static Realm) {
+        self.0.lock().leave(root, realm);
+    }
+
+    /// The next registration of the module numbers its roots from 1.
+    pub(crate) fn begin_anew(&self) {
+        self.0.lock().sequences = HashMap::new();
+    }
+
+    /// The slots in which they live, the oldest first as far as they were born one after the
+    /// other. Nobody holds them: whoever reads one looks at its word.
+    pub(crate) fn slots(&self, realm: &'static Realm) -> Vec<&'static Slot> {
+        let mut numbers = Vec::new();
+        if !self.each(|number| numbers.push(number)) {
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        let numbers = numbers.into_iter().rev();
+        numbers.map(|number| realm.slots.get(number)).collect()
+    }
+
+    /// All of them, held.
+    pub(crate) fn hold(&self, realm: &'static Realm) -> Vec<Held> {
+        let mut roots: Vec<Held> = Vec::new();
+        // Who is on the list has its registration's reference.
+        if !self.each(|number| roots.push(Held::retain(realm.slots.get(number)))) {
+            roots.sort_unstable_by_key(|root| root.slot().number());
+            roots.dedup_by_key(|root| root.slot().number());
+        }
+        roots
+    }
+
+    /// Meets everybody who is on the list all the while, and perhaps some who come or leave
+    /// meanwhile, the youngest first; `false` if some may have been met twice.
+    fn each(&self, mut meet: impl FnMut(u32)) -> bool {
+        let (mut end, mut moves) = (usize::MAX, None);
+        loop {
+            let list = self.0.lock();
+            // From the end on, as they close up towards the beginning: so nobody is missed.
+            let here = end.min(list.slots.len());
+            end = here.saturating_sub(AT_ONCE);
+            let numbers = list.slots[end..here].iter().rev();
+            numbers
+                .filter(|number| **number != NONE)
+                .for_each(|number| meet(*number));
+            let before = *moves.get_or_insert(list.moves);
+            if end == 0 {
+                return list.moves == before;
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::{Manager, Task};
+
+    use super::*;
+
+    #[test]
+    fn roots_that_leave_while_others_are_met_are_not_missed_and_their_places_given_back() {
+        let manager = Manager::builder().build().unwrap();
+        let module = manager.register_module("repair").unwrap();
+        let roots = &module.core.group.roots;
+        let mut tasks: Vec<Option<Task>> = (0..4 * AT_ONCE)
+            .map(|_| Some(module.task("repair").start().unwrap()))
+            .collect();
+        let realm = tasks[0].as_ref().unwrap().task.realm();
+        let number = |task: &Option<Task>| task.as_ref().unwrap().task.slot.number();
+        // The lock is free between two pieces: most of them leave there, and the rest closes up.
+        let stay: Vec<u32> = tasks.iter().skip(7).step_by(8).map(number).collect();
+        let (mut met, mut count) = (Vec::new(), 0);
+        let mut leave = |count: usize| {
+            if count == AT_ONCE {
+                for (at, task) in tasks.iter_mut().enumerate() {
+                    if at % 8 != 7 {
+                        drop(task.take());
+                    }
+                }
+            }
+        };
+        let mut end = usize::MAX;
+        // As `each` does, with somebody else in between.
+        let mut twice = false;
+        while end > 0 {
+            let list = roots.lock();
+            let here = end.min(list.slots.len());
+            end = here.saturating_sub(AT_ONCE);
+            met.extend(
+                list.slots[end..here]
+                    .iter()
+                    .rev()
+                    .filter(|number| **number != NONE),
+            );
+            twice |= list.moves > 0;
+            drop(list);
+            count += AT_ONCE;
+            leave(count);
+        }
+        assert!(twice, "they have closed up");
+        for number in &stay {
+            assert!(met.contains(number), "{number} was there all the while");
+        }
+        let left: Vec<u32> = roots
+            .slots(realm)
+            .iter()
+            .map(|slot| slot.number())
+            .collect();
+        assert_eq!(left, stay, "in order of their births");
+        drop(tasks);
+        let list = roots.lock();
+        assert!(list.slots.is_empty() && list.slots.capacity() <= 4 * FEW);
+    }
+}
