@@ -20,7 +20,6 @@ pub(crate) struct HostIds(Made<Shards>);
 /// Made with the first id: most hosts bring none.
 #[derive(Debug)]
 struct Shards {
-    /// Nobody may choose ids that meet in one place.
     hasher: FixedState,
     shards: Box<[CachePadded<Lock<Shard>>]>,
 }
@@ -32,7 +31,7 @@ const SHARDS: usize = sized(16, 1);
 
 impl Shards {
     fn new() -> Self {
-        let hasher = FixedState::with_seed(RandomState::new().hash_one(SHARDS));
+        let hasher = hasher();
         let shard = || CachePadded::new(Lock::new(HashMap::with_hasher(hasher.clone())));
         Self {
             shards: (0..SHARDS).map(|_| shard()).collect(),
@@ -86,11 +85,16 @@ impl HostIds {
     }
 }
 
-/// The latest roots that are gone: a ring, so that forgetting is free and only a look-up
-/// that fails anyway pays for the search.
+/// The latest roots that are gone: a ring in the order in which they went, and where in it each
+/// is, so that nobody pays for how many are remembered.
 #[derive(Debug)]
 pub(crate) struct Tombstones {
-    ring: VecDeque<Tombstone>,
+    /// `None` where the id has come back.
+    ring: VecDeque<Option<Tombstone>>,
+    /// The number of the first in the ring.
+    first: u64,
+    /// By their numbers in the ring.
+    numbers: HashMap<Uuid, u64, FixedState>,
     bound: usize,
 }
 
@@ -105,6 +109,8 @@ impl Tombstones {
     pub(crate) fn new(bound: usize) -> Self {
         Self {
             ring: VecDeque::new(),
+            first: 0,
+            numbers: HashMap::with_hasher(hasher()),
             bound,
         }
     }
@@ -113,21 +119,59 @@ impl Tombstones {
         if self.bound == 0 {
             return;
         }
-        if self.ring.len() == self.bound {
-            self.ring.pop_front();
+        let number = self.first + self.ring.len() as u64;
+        match self.numbers.insert(id, number) {
+            Some(before) => self.clear(before),
+            None if self.numbers.len() > self.bound => self.forget_oldest(),
+            None => {}
         }
-        self.ring.push_back(Tombstone { id, reason, state });
+        self.ring.push_back(Some(Tombstone { id, reason, state }));
+        if self.ring.len() > 2 * self.bound {
+            self.close_up();
+        }
     }
 
     pub(crate) fn find(&self, id: Uuid) -> Option<(GoneReason, State)> {
-        let stone = self.ring.iter().rev().find(|stone| stone.id == id)?;
+        let number = self.numbers.get(&id)?;
+        let stone = self.ring[(number - self.first) as usize]?;
         Some((stone.reason, stone.state))
     }
 
     /// The id has come back.
     pub(crate) fn forget(&mut self, id: Uuid) {
-        self.ring.retain(|stone| stone.id != id);
+        if let Some(number) = self.numbers.remove(&id) {
+            self.clear(number);
+        }
     }
+
+    fn clear(&mut self, number: u64) {
+        self.ring[(number - self.first) as usize] = None;
+    }
+
+    fn forget_oldest(&mut self) {
+        while let Some(stone) = self.ring.pop_front() {
+            self.first += 1;
+            if let Some(stone) = stone {
+                self.numbers.remove(&stone.id);
+                return;
+            }
+        }
+    }
+
+    /// Once half of the ring has come back: a step for each in the long run.
+    #[cold]
+    fn close_up(&mut self) {
+        self.ring.retain(Option::is_some);
+        let numbers = self.first..;
+        for (stone, number) in self.ring.iter().flatten().zip(numbers) {
+            self.numbers.insert(stone.id, number);
+        }
+    }
+}
+
+/// Nobody may choose ids that meet in one place.
+fn hasher() -> FixedState {
+    FixedState::with_seed(RandomState::new().hash_one(SHARDS))
 }
 
 #[cfg(test)]
@@ -148,6 +192,33 @@ mod tests {
         );
         stones.forget(ids[2]);
         assert_eq!(stones.find(ids[2]), None);
+    }
+
+    proptest::proptest! {
+        /// Against a plain list, which is searched.
+        #[test]
+        fn ttl_5_the_latest_are_remembered_whatever_comes_back(
+            bound in 0..6_usize,
+            steps in proptest::collection::vec((proptest::bool::ANY, 0..9_u128), 0..80),
+        ) {
+            let (mut stones, mut plain) = (Tombstones::new(bound), Vec::new());
+            for (goes, id) in steps {
+                let id = Uuid::from_u128(id);
+                plain.retain(|other| *other != id);
+                if goes {
+                    stones.push(id, GoneReason::Read, State::Done);
+                    plain.push(id);
+                    plain.drain(..plain.len().saturating_sub(bound));
+                } else {
+                    stones.forget(id);
+                }
+                for id in (0..9).map(Uuid::from_u128) {
+                    let expected = plain.contains(&id).then_some((GoneReason::Read, State::Done));
+                    proptest::prop_assert_eq!(stones.find(id), expected);
+                }
+                proptest::prop_assert!(stones.ring.len() <= 2 * bound);
+            }
+        }
     }
 
     #[test]

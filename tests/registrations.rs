@@ -501,3 +501,31 @@ fn mod_1_old_handles_of_a_name_that_is_registered_again_and_again_do_no_harm() {
         worker.join().unwrap();
     }
 }
+
+#[test]
+fn ttl_9_no_more_modules_than_the_bound_and_the_error_names_it() {
+    let manager = Manager::builder().max_modules(2).build().unwrap();
+    let one = manager.register_module("one").unwrap();
+    let two = manager.register_module("two").unwrap();
+    let error = manager.register_module("three").unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Exhausted);
+    let told = error.to_string();
+    assert!(
+        told.contains("\"three\"") && told.contains("2 are") && told.contains("max_modules"),
+        "{told}"
+    );
+    // One that is closing counts until nothing of it runs, and then no more.
+    let task = one.task("t").start().unwrap();
+    assert!(!one.close(Duration::ZERO).unwrap().is_complete());
+    assert_eq!(
+        manager.register_module("three").unwrap_err().code(),
+        ErrorCode::Exhausted
+    );
+    drop(task);
+    let three = manager.register_module("three").unwrap();
+    assert_eq!(manager.modules().unwrap(), ["two", "three"]);
+    assert!(manager.register_module("one").is_err());
+    assert!(three.close(Duration::ZERO).unwrap().is_complete());
+    manager.register_module("one").unwrap();
+    drop(two);
+}

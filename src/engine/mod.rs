@@ -48,6 +48,7 @@ pub(crate) struct Config {
     pub(crate) tombstones: usize,
     pub(crate) provider_deadline: Duration,
     pub(crate) reaper: bool,
+    pub(crate) max_modules: usize,
 }
 
 /// Lives as long as the process, as handles may: a manager that is gone leaves this shell,

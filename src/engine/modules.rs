@@ -10,6 +10,8 @@
 //!    kept.
 //! 4. What the host owns is dropped after the lock is released.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::{Engine, Stage};
 use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
@@ -30,8 +32,12 @@ pub(crate) struct ModuleCore {
 /// What the modules' lock guards.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// All that ever were, those registered last at the end.
-    all: Vec<Registered>,
+    /// All that ever were.
+    named: HashMap<&'static str, Registered>,
+    /// Those that are not known to be over, in order of registration.
+    present: BTreeMap<u64, &'static ModuleCore>,
+    /// How often one was registered.
+    registered: u64,
     /// Closes of the manager that have not returned.
     pub(super) closes: usize,
 }
@@ -39,6 +45,8 @@ pub(super) struct Modules {
 #[derive(Clone, Copy, Debug)]
 struct Registered {
     module: &'static ModuleCore,
+    /// Its place among those that are present, of its last registration.
+    place: u64,
     /// Closes of the present registration that have not returned.
     closes: usize,
 }
@@ -70,20 +78,25 @@ impl Drop for Removed {
 }
 
 impl Modules {
+    /// Those that are not known to be over, in order of registration.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static ModuleCore> {
-        self.all.iter().map(|registered| registered.module)
+        self.present.values().copied()
     }
 
-    pub(super) fn groups(&self) -> Vec<&'static Group> {
-        self.iter().map(|module| module.group).collect()
+    /// The youngest from here on.
+    fn enter(&mut self, module: &'static ModuleCore) {
+        self.registered += 1;
+        let registered = Registered {
+            module,
+            place: self.registered,
+            closes: 0,
+        };
+        self.named.insert(module.group.name.as_str(), registered);
+        self.present.insert(self.registered, module);
     }
 
-    fn named(&self, name: &str) -> Option<usize> {
-        self.iter().position(|module| module.group.name == name)
-    }
-
-    fn position(&self, module: &ModuleCore) -> Option<usize> {
-        self.iter().position(|other| std::ptr::eq(other, module))
+    fn of(&self, module: &ModuleCore) -> Option<Registered> {
+        self.named.get(&*module.group.name).copied()
     }
 
     /// The module, if this registration of it is in force.
@@ -91,7 +104,7 @@ impl Modules {
         if module.registration() != registration {
             return None;
         }
-        self.position(module).map(|at| &mut self.all[at])
+        self.named.get_mut(&*module.group.name)
     }
 }
 
@@ -136,38 +149,46 @@ impl Engine {
         if self.stage() != Stage::Open {
             return Err(Error::closed("the manager"));
         }
-        if let Some(at) = modules.named(name) {
-            match self.settle(&modules, at, &mut removed) {
+        let known = modules.named.get(name).map(|known| known.module);
+        if let Some(module) = known {
+            match self.settle(&mut modules, module, &mut removed) {
                 Gate::Open => return Err(taken(name, "registered")),
                 Gate::Closing | Gate::Overdue => return Err(taken(name, STILL_CLOSING)),
                 Gate::Closed | Gate::Abandoned => {}
             }
-            // A module that is registered again is listed as the newest.
-            let registered = modules.all.remove(at);
-            modules.all.push(registered);
-            let module = registered.module;
-            // Before the gate opens, and after it was shut: nobody numbers a root meanwhile.
-            module.group.roots.begin_anew();
-            return Ok((module, module.group.renew()));
         }
-        let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
-            group: Box::leak(Box::new(Group::new(name))),
-            manager: self.uid,
-            providers: Lock::default(),
-        }));
-        modules.all.push(Registered { module, closes: 0 });
-        Ok((module, module.registration()))
+        if modules.present.len() >= self.config.max_modules {
+            // Some may be over, and nobody has asked for them since.
+            self.settle_all(&mut modules, &mut removed);
+            if modules.present.len() >= self.config.max_modules {
+                return Err(too_many(name, self.config.max_modules));
+            }
+        }
+        let Some(module) = known else {
+            let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
+                group: Box::leak(Box::new(Group::new(name))),
+                manager: self.uid,
+                providers: Lock::default(),
+            }));
+            modules.enter(module);
+            return Ok((module, module.registration()));
+        };
+        // A module that is registered again is listed as the newest.
+        modules.enter(module);
+        // Before the gate opens, and after it was shut: nobody numbers a root meanwhile.
+        module.group.roots.begin_anew();
+        Ok((module, module.group.renew()))
     }
 
     /// The module of this name, if it is registered or still closing, and its registration.
     pub(crate) fn module(&'static self, name: &str) -> Result<(&'static ModuleCore, u64)> {
         self.check()?;
         let mut removed = Removed::default();
-        let modules = self.modules.lock();
-        if let Some(at) = modules.named(name)
-            && !self.settle(&modules, at, &mut removed).is_over()
+        let mut modules = self.modules.lock();
+        let known = modules.named.get(name).map(|known| known.module);
+        if let Some(module) = known
+            && !self.settle(&mut modules, module, &mut removed).is_over()
         {
-            let module = modules.all[at].module;
             return Ok((module, module.registration()));
         }
         // The gates of a manager that is closed are shut after its stage says so.
@@ -178,31 +199,34 @@ impl Engine {
     /// Those that are registered or still closing, in order of registration.
     pub(crate) fn modules(&'static self) -> Vec<&'static ModuleCore> {
         let mut removed = Removed::default();
-        let modules = self.modules.lock();
-        (0..modules.all.len())
-            .filter(|at| !self.settle(&modules, *at, &mut removed).is_over())
-            .map(|at| modules.all[at].module)
-            .collect()
+        let mut modules = self.modules.lock();
+        self.settle_all(&mut modules, &mut removed);
+        let is_over = |module: &&ModuleCore| module.group.gate().is_over();
+        modules.iter().filter(|module| !is_over(module)).collect()
     }
 
-    /// The modules as their tasks see them: all that ever were, as tasks of one that is over may
-    /// be about to go.
+    /// The modules as their tasks see them: all of which anything may be registered.
     pub(crate) fn groups(&'static self) -> Vec<&'static Group> {
-        self.modules.lock().groups()
+        self.modules
+            .lock()
+            .iter()
+            .map(|module| module.group)
+            .collect()
     }
 
     /// All providers, each with its module and its registration.
     pub(super) fn providers(&'static self) -> Vec<(Hosted, &'static ModuleCore, u64)> {
         let mut removed = Removed::default();
         let mut providers = Vec::new();
-        let modules = self.modules.lock();
-        for at in 0..modules.all.len() {
-            let module = modules.all[at].module;
-            if !self.settle(&modules, at, &mut removed).is_over() {
-                let theirs = module.providers.lock();
-                let theirs = theirs.iter().cloned();
-                providers.extend(theirs.map(|theirs| (theirs, module, module.registration())));
-            }
+        let mut modules = self.modules.lock();
+        self.settle_all(&mut modules, &mut removed);
+        for module in modules
+            .iter()
+            .filter(|module| !module.group.gate().is_over())
+        {
+            let theirs = module.providers.lock();
+            let theirs = theirs.iter().cloned();
+            providers.extend(theirs.map(|theirs| (theirs, module, module.registration())));
         }
         providers
     }
@@ -214,8 +238,8 @@ impl Engine {
         registration: u64,
     ) -> Result<Vec<Hosted>> {
         let mut removed = Removed::default();
-        let modules = self.modules.lock();
-        self.check_registered(&modules, module, registration, &mut removed)?;
+        let mut modules = self.modules.lock();
+        self.check_registered(&mut modules, module, registration, &mut removed)?;
         let providers = module.providers.lock().clone();
         Ok(providers)
     }
@@ -241,21 +265,20 @@ impl Engine {
     ) -> Result<usize> {
         {
             let mut removed = Removed::default();
-            let modules = self.modules.lock();
-            self.check_registered(&modules, module, registration, &mut removed)?;
+            let mut modules = self.modules.lock();
+            self.check_registered(&mut modules, module, registration, &mut removed)?;
         }
         self.drain_registration(module, registration)
     }
 
     fn check_registered(
         &'static self,
-        modules: &Modules,
+        modules: &mut Modules,
         module: &'static ModuleCore,
         registration: u64,
         removed: &mut Removed,
     ) -> Result<()> {
-        let is_over = |at| self.settle(modules, at, removed).is_over();
-        let is_over = modules.position(module).is_none_or(is_over);
+        let is_over = self.settle(modules, module, removed).is_over();
         match module.registration() == registration && !is_over {
             true => Ok(()),
             false => Err(module.closed(registration)),
@@ -276,11 +299,19 @@ impl Engine {
 
     /// Says that a closing module is closed, once nothing of it is registered and no close of it is
     /// under way: asked by whoever wants to know, so that no task's end pays for it.
-    fn settle(&'static self, modules: &Modules, at: usize, removed: &mut Removed) -> Gate {
-        let Registered { module, closes } = modules.all[at];
+    fn settle(
+        &'static self,
+        modules: &mut Modules,
+        module: &'static ModuleCore,
+        removed: &mut Removed,
+    ) -> Gate {
         let gate = module.group.gate();
-        let is_closing = matches!(gate, Gate::Closing | Gate::Overdue);
-        if !is_closing || closes + modules.closes > 0 {
+        if !matches!(gate, Gate::Closing | Gate::Overdue) {
+            return gate;
+        }
+        let registered = modules.of(module);
+        let closes = registered.map_or(0, |registered| registered.closes);
+        if closes + modules.closes > 0 {
             return gate;
         }
         let groups = modules.iter().map(|module| module.group);
@@ -289,7 +320,18 @@ impl Engine {
         }
         removed.take(module);
         module.group.raise_gate(Gate::Closed);
+        if let Some(registered) = registered {
+            modules.present.remove(&registered.place);
+        }
         Gate::Closed
+    }
+
+    fn settle_all(&'static self, modules: &mut Modules, removed: &mut Removed) {
+        let is_closing = |module: &&ModuleCore| module.group.gate() != Gate::Open;
+        let closing: Vec<_> = modules.iter().filter(is_closing).collect();
+        for module in closing {
+            self.settle(modules, module, removed);
+        }
     }
 
     /// Shuts a module's gate; whether there is anything to close.
@@ -353,9 +395,7 @@ impl Engine {
         while is_held(&mut modules) && !patience.has_passed() {
             modules = self.closes_returned.wait(modules, patience);
         }
-        if let Some(at) = modules.position(module) {
-            self.settle(&modules, at, &mut removed);
-        }
+        self.settle(&mut modules, module, &mut removed);
     }
 }
 
@@ -368,14 +408,32 @@ fn taken(name: &str, state: &str) -> Error {
     )
 }
 
+fn too_many(name: &str, most: usize) -> Error {
+    Error::new(
+        ErrorCode::Exhausted,
+        format!(
+            "the module {name:?} is one too many: {most} are registered or closing, and \
+             max_modules allows no more; close some, or build the manager with more"
+        ),
+    )
+}
+
 fn unknown_module(name: &str, modules: &Modules) -> Error {
-    let known: Vec<&str> = modules
-        .iter()
-        .filter(|module| module.group.gate() == Gate::Open)
+    /// More would hide the name that was asked for.
+    const SHOWN: usize = 16;
+
+    let open = |module: &&ModuleCore| module.group.gate() == Gate::Open;
+    let known = || modules.iter().filter(open);
+    let shown: Vec<&str> = known()
+        .take(SHOWN)
         .map(|module| module.group.name.as_str())
         .collect();
+    let more = match known().count().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     Error::new(
         ErrorCode::UnknownModule,
-        format!("no module is named {name:?}; registered are {known:?}"),
+        format!("no module is named {name:?}; registered are {shown:?}{more}"),
     )
 }

@@ -28,6 +28,7 @@ use crate::view::Name;
 ///     .max_kept_per_root(16_384)
 ///     .tombstones(4096)
 ///     .provider_deadline(Duration::from_secs(5))
+///     .max_modules(65_536)
 ///     .build()?;
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
@@ -44,6 +45,7 @@ pub struct ManagerBuilder {
     max_kept_per_root: usize,
     tombstones: usize,
     provider_deadline: Duration,
+    max_modules: usize,
 }
 
 impl Default for ManagerBuilder {
@@ -59,6 +61,7 @@ impl Default for ManagerBuilder {
             max_kept_per_root: 16_384,
             tombstones: 4096,
             provider_deadline: Duration::from_secs(5),
+            max_modules: 65_536,
         }
     }
 }
@@ -104,6 +107,9 @@ impl ManagerBuilder {
         tombstones: usize = "0";
         /// How long a provider of virtual tasks may take to answer.
         provider_deadline: Duration = "Duration::from_millis(200)";
+        /// How many modules may be registered or closing at once; a further one is refused as
+        /// [`Exhausted`](crate::ErrorCode::Exhausted).
+        max_modules: usize = "100";
     }
 
     /// The address of this node, as children's ids are shown with it.
@@ -140,6 +146,7 @@ impl ManagerBuilder {
             tombstones: self.tombstones,
             provider_deadline: self.provider_deadline,
             reaper: self.reaper,
+            max_modules: self.max_modules,
         };
         let engine = Engine::start(config, self.clock, self.task_ttl, self.user_task_ttl)?;
         Ok(Manager(Arc::new(Shared { engine })))
