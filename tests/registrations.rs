@@ -484,7 +484,7 @@ fn mod_1_old_handles_of_a_name_that_is_registered_again_and_again_do_no_harm() {
     for round in 0..1_000 {
         // What is closed is everybody's to close, drain, list and register providers with.
         *old.lock().unwrap() = module.clone();
-        module.close(NOW).unwrap();
+        module.close(PATIENCE).unwrap();
         module = node.manager.register_module("m").unwrap();
         let kept = module.task("kept").start().unwrap();
         let (id, root) = (kept.id(), module.task("t").start().unwrap());
@@ -527,5 +527,5 @@ fn ttl_9_no_more_modules_than_the_bound_and_the_error_names_it() {
     assert!(manager.register_module("one").is_err());
     assert!(three.close(Duration::ZERO).unwrap().is_complete());
     manager.register_module("one").unwrap();
-    drop(two);
+    assert!(two.close(Duration::ZERO).unwrap().is_complete());
 }

@@ -66,30 +66,19 @@ impl Engine {
         let (deadline, _) = Deadline::after(timeout).begin();
         let reach = Reach::Module(module.group);
         let running = self.running(reach.group());
-        // The name is held for as long as there is something to do for it, so that one who closes
-        // a module again takes it from nobody.
-        let mut held = !running.is_empty() && self.hold_name(module, registration);
-        if !running.is_empty() && !held {
-            // What runs was made for a later registration.
-            return Ok(NOTHING_RUNS);
-        }
         let still_running = self.stop(&running, reach, &deadline);
         drop(running);
         self.realm.check_fork()?;
-        // Another close may have been faster, and the name registered anew.
-        let _ = self.drain_registration(module, registration);
-        self.say_overdue(module, registration);
+        self.drain(module.group);
+        self.say_overdue(module);
         let watches = self.watches_of(module, registration);
-        if !watches.is_empty() {
-            held = held || self.hold_name(module, registration);
-            self.call_all(watches.into_iter(), &Err(module.group.closed()));
-            self.realm.check_fork()?;
-        }
+        self.call_all(watches.into_iter(), &Err(module.group.closed()));
+        self.realm.check_fork()?;
         let patience = match still_running.is_empty() {
             true => deadline,
             false => Deadline::Now,
         };
-        self.let_go_of_name(module, registration, held, &patience);
+        self.let_go_of_name(module, registration, &patience);
         Ok(CloseReport { still_running })
     }
 

@@ -12,7 +12,7 @@ use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
 use crate::provider::{Asked, Hosted, Limit, check_may_ask};
 use crate::sync::{Ordering, fence};
-use crate::tree::descend::{descend, visit_all};
+use crate::tree::descend::descend;
 use crate::tree::kids::Kids;
 use crate::tree::record::Record;
 use crate::view::State;
@@ -265,49 +265,46 @@ impl Engine {
     /// before, every one that was made while they were open is found, and whoever makes another
     /// sees them shut: roots and children are made under the locks that this goes through.
     pub(super) fn running(&'static self, group: Option<&'static Group>) -> Vec<Held> {
-        fence(Ordering::SeqCst);
-        let (mut tasks, mut running) = (self.roots(), Vec::new());
-        descend(&mut tasks, self.realm, |slot| {
-            running.push(Held::retain(slot));
-            // An operation on the word, so that a first child's mark comes before it, and is
-            // seen, or after, and then its maker sees the gate.
-            slot.word.mark(0).has(KIDS)
-        });
-        // Under no lock any more: names of a task's own lie in its extras.
-        let is_of = |slot: &'static Slot, group| std::ptr::eq(slot.group(self.realm), group);
-        running.retain(|held| group.is_none_or(|group| is_of(held.slot(), group)));
-        running.retain(|held| !Engine::has_settled(TaskRef::of(held)));
+        let mut tasks = self.roots();
+        let mut running = self.all_below(&mut tasks);
+        running.retain(|held| self.runs(held, group));
         running
     }
 
-    /// Whether anything of a module is registered, running or kept, where these are all there are.
-    /// Tasks that were held for it are added to those that the caller drops.
-    pub(super) fn has_anything(
+    /// Whether anything of a module runs, where these are the modules that there are. Tasks that
+    /// were held for it are added to those that the caller drops.
+    pub(super) fn runs_anything(
         &'static self,
         group: &'static Group,
         groups: impl Iterator<Item = &'static Group>,
         held: &mut Vec<Held>,
     ) -> bool {
-        let is_there = |held: &Held| !held.slot().word.load().has(GONE);
-        let mut tasks = group.roots.hold(self.realm);
-        let mut found = tasks.iter().any(is_there);
-        if !found {
-            // Children of its own, below roots of others.
-            let others = groups.filter(|other| !std::ptr::eq(*other, group));
-            tasks.extend(others.flat_map(|other| other.roots.hold(self.realm)));
-            let mut children = Vec::new();
-            visit_all(&mut tasks, self.realm, |slot| {
-                let names = slot.interned_names();
-                if names.is_none_or(|names| std::ptr::eq(names.group, group)) {
-                    children.push(Held::retain(slot));
-                }
-            });
-            let is_one = |held: &Held| std::ptr::eq(held.slot().group(self.realm), group);
-            found = children.iter().any(|held| is_there(held) && is_one(held));
-            held.append(&mut children);
-        }
+        let mut tasks: Vec<Held> = groups
+            .flat_map(|group| group.roots.hold(self.realm))
+            .collect();
+        let mut all = self.all_below(&mut tasks);
+        let runs = all.iter().any(|task| self.runs(task, Some(group)));
         held.append(&mut tasks);
-        found
+        held.append(&mut all);
+        runs
+    }
+
+    /// These roots and everybody below them.
+    fn all_below(&'static self, roots: &mut Vec<Held>) -> Vec<Held> {
+        fence(Ordering::SeqCst);
+        let mut all = Vec::new();
+        descend(roots, self.realm, |slot| {
+            all.push(Held::retain(slot));
+            // An operation on the word, so that a first child's mark comes before it, and is
+            // seen, or after, and then its maker sees the gate.
+            slot.word.mark(0).has(KIDS)
+        });
+        all
+    }
+
+    fn runs(&'static self, held: &Held, group: Option<&'static Group>) -> bool {
+        let is_of = |group: &Group| std::ptr::eq(held.slot().group(self.realm), group);
+        group.is_none_or(is_of) && !Engine::has_settled(TaskRef::of(held))
     }
 
     /// The roots that have this virtual task as their parent, in order of creation.

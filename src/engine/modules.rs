@@ -5,9 +5,9 @@
 //! 2. What is collected while a registration is in force belongs to it, as what was made in one
 //!    before is over. So whoever acts for a registration collects first, looks whether it is
 //!    still in force, and then acts on what was collected.
-//! 3. A name is free once nothing of it runs or is kept, and no close of it runs the host's code.
-//!    What settles after a close has gone through what is kept sees the gate shut, and is not
-//!    kept.
+//! 3. A name is free once nothing of it runs and no close of it is under way. So a registration
+//!    does not change under a close; and nothing of it is kept then, as what settles after a close
+//!    has gone through what is kept sees the gate shut.
 //! 4. What the host owns is dropped after the lock is released.
 
 use std::collections::{BTreeMap, HashMap};
@@ -297,8 +297,8 @@ impl Engine {
         }
     }
 
-    /// Says that a closing module is closed, once nothing of it is registered and no close of it is
-    /// under way: asked by whoever wants to know, so that no task's end pays for it.
+    /// Says that a closing module is closed, once nothing of it runs and no close of it is under
+    /// way: asked by whoever wants to know, so that no task's end pays for it.
     fn settle(
         &'static self,
         modules: &mut Modules,
@@ -315,7 +315,7 @@ impl Engine {
             return gate;
         }
         let groups = modules.iter().map(|module| module.group);
-        if self.has_anything(module.group, groups, &mut removed.tasks) {
+        if self.runs_anything(module.group, groups, &mut removed.tasks) {
             return gate;
         }
         removed.take(module);
@@ -334,41 +334,34 @@ impl Engine {
         }
     }
 
-    /// Shuts a module's gate; whether there is anything to close.
+    /// Shuts a module's gate, and keeps its name taken until [`let_go_of_name`]; `false`, and
+    /// neither, if this registration is over.
+    ///
+    /// [`let_go_of_name`]: Self::let_go_of_name
     pub(super) fn shut_gate(
         &'static self,
         module: &'static ModuleCore,
         registration: u64,
     ) -> Result<bool> {
         let mut modules = self.modules.lock();
-        if modules.in_force(module, registration).is_none() {
+        let Some(registered) = modules.in_force(module, registration) else {
             return Ok(false);
-        }
+        };
         match module.group.gate() {
             Gate::Open => module.group.raise_gate(Gate::Closing),
             Gate::Closing | Gate::Overdue => {}
             Gate::Closed => return Ok(false),
             Gate::Abandoned => return Err(Error::closed("the manager")),
         }
+        registered.closes += 1;
         Ok(true)
     }
 
-    /// Keeps the name taken while a close of this registration runs the host's code, or waits;
-    /// whether the registration is in force still.
-    pub(super) fn hold_name(&'static self, module: &'static ModuleCore, registration: u64) -> bool {
-        let mut modules = self.modules.lock();
-        let registered = modules.in_force(module, registration);
-        registered
-            .map(|registered| registered.closes += 1)
-            .is_some()
-    }
-
-    /// The deadline of a close of this registration has passed.
-    pub(super) fn say_overdue(&'static self, module: &'static ModuleCore, registration: u64) {
-        let mut modules = self.modules.lock();
-        if modules.in_force(module, registration).is_some() {
-            module.group.raise_gate(Gate::Overdue);
-        }
+    /// A close of the present registration is about to return, in time or not: nobody is kept
+    /// waiting for virtual tasks any more.
+    pub(super) fn say_overdue(&'static self, module: &'static ModuleCore) {
+        let _modules = self.modules.lock();
+        module.group.raise_gate(Gate::Overdue);
     }
 
     /// A close of this registration is about to return. What it takes to register the name anew
@@ -377,12 +370,11 @@ impl Engine {
         &'static self,
         module: &'static ModuleCore,
         registration: u64,
-        held: bool,
         patience: &Deadline,
     ) {
         let mut removed = Removed::default();
         let mut modules = self.modules.lock();
-        if held && let Some(registered) = modules.in_force(module, registration) {
+        if let Some(registered) = modules.in_force(module, registration) {
             registered.closes -= 1;
             if registered.closes == 0 {
                 self.closes_returned.notify_all();

@@ -105,8 +105,8 @@ impl RawTask {
         }
     }
 
-    /// The first to come ends the task. After the host's code has run, which may free the
-    /// last handle, nothing of the block is looked at any more.
+    /// The first to come ends the task. Where that takes more than a step it has a handle of its
+    /// own meanwhile: the host's code that runs then may free the last one.
     #[inline]
     pub(crate) fn end(&self, outcome: Outcome) -> Result<()> {
         let task = self.task();
@@ -117,8 +117,19 @@ impl RawTask {
             self.last.0.store(last.completed, Ordering::Relaxed);
             self.last.1.store(last.total, Ordering::Relaxed);
         };
-        let claim = || self.is_claimed.swap(1, Ordering::AcqRel) == 0;
-        engine.end_kept(task, outcome, keep, claim)
+        let mut is_mine = false;
+        let claim = || {
+            is_mine = self.is_claimed.swap(1, Ordering::AcqRel) == 0;
+            if is_mine {
+                self.retain();
+            }
+            is_mine
+        };
+        let ended = engine.end_kept(task, outcome, keep, claim);
+        if is_mine {
+            self.release();
+        }
+        ended
     }
 
     /// Where a task has ended that nobody but its owner could see, others go on counting in

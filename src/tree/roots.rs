@@ -24,8 +24,8 @@ pub(crate) struct List {
     /// its links, as it has no siblings.
     slots: Vec<u32>,
     vacant: usize,
-    /// How often they have closed up.
-    moves: u64,
+    /// How many have left; others close up, or come to their places, only then.
+    left: u64,
     /// The last number of each shard: one for each root, of which no module has 2^64.
     sequences: HashMap<u32, u64>,
 }
@@ -51,6 +51,7 @@ impl List {
         debug_assert_eq!(self.slots[place], root.number());
         self.slots[place] = NONE;
         self.vacant += 1;
+        self.left += 1;
         while self.slots.last() == Some(&NONE) {
             self.slots.pop();
             self.vacant -= 1;
@@ -71,7 +72,6 @@ impl List {
             links::set_place(*number, place as u32, realm);
         }
         self.vacant = 0;
-        self.moves += 1;
     }
 }
 
@@ -116,7 +116,7 @@ impl Roots {
     /// Meets everybody who is on the list all the while, and perhaps some who come or leave
     /// meanwhile, the youngest first; `false` if some may have been met twice.
     fn each(&self, mut meet: impl FnMut(u32)) -> bool {
-        let (mut end, mut moves) = (usize::MAX, None);
+        let (mut end, mut left) = (usize::MAX, None);
         loop {
             let list = self.0.lock();
             // From the end on, as they close up towards the beginning: so nobody is missed.
@@ -126,9 +126,9 @@ impl Roots {
             numbers
                 .filter(|number| **number != NONE)
                 .for_each(|number| meet(*number));
-            let before = *moves.get_or_insert(list.moves);
+            let before = *left.get_or_insert(list.left);
             if end == 0 {
-                return list.moves == before;
+                return list.left == before;
             }
         }
     }
@@ -141,55 +141,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roots_that_leave_while_others_are_met_are_not_missed_and_their_places_given_back() {
+    fn list_1_who_stays_is_met_whoever_leaves_meanwhile_and_places_are_given_back() {
         let manager = Manager::builder().build().unwrap();
         let module = manager.register_module("repair").unwrap();
         let roots = &module.core.group.roots;
         let mut tasks: Vec<Option<Task>> = (0..4 * AT_ONCE)
             .map(|_| Some(module.task("repair").start().unwrap()))
             .collect();
+        let number = |task: &Task| task.task.slot.number();
         let realm = tasks[0].as_ref().unwrap().task.realm();
-        let number = |task: &Option<Task>| task.as_ref().unwrap().task.slot.number();
-        // The lock is free between two pieces: most of them leave there, and the rest closes up.
-        let stay: Vec<u32> = tasks.iter().skip(7).step_by(8).map(number).collect();
-        let (mut met, mut count) = (Vec::new(), 0);
-        let mut leave = |count: usize| {
-            if count == AT_ONCE {
+        let stay: Vec<u32> = tasks[7..].iter().step_by(8).flatten().map(number).collect();
+        // Somebody else has the lock between two pieces: most leave there, and the rest closes up.
+        let (send, leaves) = std::sync::mpsc::channel();
+        let (left, wait) = std::sync::mpsc::channel();
+        let (met, once) = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                leaves.recv().unwrap();
                 for (at, task) in tasks.iter_mut().enumerate() {
                     if at % 8 != 7 {
                         drop(task.take());
                     }
                 }
-            }
-        };
-        let mut end = usize::MAX;
-        // As `each` does, with somebody else in between.
-        let mut twice = false;
-        while end > 0 {
-            let list = roots.lock();
-            let here = end.min(list.slots.len());
-            end = here.saturating_sub(AT_ONCE);
-            met.extend(
-                list.slots[end..here]
-                    .iter()
-                    .rev()
-                    .filter(|number| **number != NONE),
-            );
-            twice |= list.moves > 0;
-            drop(list);
-            count += AT_ONCE;
-            leave(count);
-        }
-        assert!(twice, "they have closed up");
-        for number in &stay {
-            assert!(met.contains(number), "{number} was there all the while");
-        }
-        let left: Vec<u32> = roots
+                left.send(tasks).unwrap();
+            });
+            let mut met = Vec::new();
+            let once = roots.each(|number| {
+                met.push(number);
+                if met.len() == AT_ONCE {
+                    send.send(()).unwrap();
+                }
+            });
+            (met, once)
+        });
+        let tasks = wait.recv().unwrap();
+        assert!(stay.iter().all(|number| met.contains(number)));
+        assert!(
+            !once || met.len() == 4 * AT_ONCE,
+            "who is met twice is told of"
+        );
+        let now: Vec<u32> = roots
             .slots(realm)
             .iter()
             .map(|slot| slot.number())
             .collect();
-        assert_eq!(left, stay, "in order of their births");
+        assert_eq!(now, stay, "in order of their births");
         drop(tasks);
         let list = roots.lock();
         assert!(list.slots.is_empty() && list.slots.capacity() <= 4 * FEW);

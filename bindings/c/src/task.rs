@@ -52,13 +52,19 @@ impl taskmgr_task {
     }
 }
 
-/// The owner. What is behind the handle is never given back, so that a callback which frees
-/// the very handle whose call runs it takes nothing from under that call.
+/// The owner, for a call that runs none of the host's code, or, as an end does, sees to that
+/// itself.
 #[inline]
 fn owner(task: Option<&'static taskmgr_task>) -> Result<ManuallyDrop<SharedTask>, Failure> {
     // SAFETY: the C program promises that the handle is valid while the call runs, and it is
     // not let go of here.
     get(task, "task").map(|task| ManuallyDrop::new(unsafe { task.handle() }))
+}
+
+/// A handle of its own for a call that may run a callback, which may free the very handle whose
+/// call runs it.
+fn kept(task: Option<&'static taskmgr_task>) -> Result<SharedTask, Failure> {
+    owner(task).map(|task| SharedTask::clone(&task))
 }
 
 /// Makes a task of a module and starts it. The spec may name a parent.
@@ -154,7 +160,7 @@ pub unsafe extern "C" fn taskmgr_task_child_create(
 /// Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_start_created(task: Option<&'static taskmgr_task>) -> taskmgr_code {
-    guard::code(|| Ok(owner(task)?.start()?))
+    guard::code(|| Ok(kept(task)?.start()?))
 }
 
 /// Ends the task as done.
@@ -274,7 +280,7 @@ pub extern "C" fn taskmgr_task_abort(
     task: Option<&'static taskmgr_task>,
     reason: taskmgr_str<'_>,
 ) -> taskmgr_code {
-    guard::code(|| Ok(owner(task)?.abort(reason.get("the reason")?)?))
+    guard::code(|| Ok(kept(task)?.abort(reason.get("the reason")?)?))
 }
 
 /// Calls `callback` when the task is told to abort: at most once, on the thread that aborts, or
@@ -297,7 +303,7 @@ pub extern "C" fn taskmgr_task_on_abort(
     guard::code(|| {
         let user_data = UserData::new(user_data, destroy);
         register_abort(callback, user_data, guard, |run| {
-            Ok(owner(task)?.on_abort(run)?)
+            Ok(kept(task)?.on_abort(run)?)
         })
     })
 }
