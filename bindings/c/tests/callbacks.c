@@ -265,6 +265,71 @@ static void freeing_inside(void) {
     check_and_reset(&self, 1);
 }
 
+/* The same of the last handle of a task that goes with it: a child, or a root that nobody keeps. */
+static taskmgr_task *new_short_one(const taskmgr_module *module, const taskmgr_task *parent) {
+    taskmgr_task_spec spec = TASKMGR_TASK_SPEC("short");
+    taskmgr_task *task = NULL;
+    CHECK_OK(parent == NULL ? taskmgr_task_start(module, &spec, &task)
+                            : taskmgr_task_child_start(parent, &spec, &task));
+    return task;
+}
+
+static void ignore(void *user_data) { (void)user_data; }
+
+static void free_as_destroyed(void *user_data) {
+    data *self = user_data;
+    self->destroyed++;
+    taskmgr_task_free(self->task);
+    self->task = NULL;
+}
+
+static int compare_ids(const void *one, const void *other) {
+    return memcmp(one, other, sizeof(taskmgr_id));
+}
+
+static void freeing_the_last_inside(const taskmgr_module *module, const taskmgr_task *parent) {
+    enum { ROUNDS = 100, TASKS = 300 };
+    data self = {0};
+    for (int round = 0; round < ROUNDS; round++) {
+        self.task = new_short_one(module, parent);
+        CHECK_OK(taskmgr_task_on_abort(self.task, on_abort, &self, destroy, NULL));
+        CHECK_OK(taskmgr_task_abort(self.task, TASKMGR_STR("now")));
+        check_and_reset(&self, 1);
+
+        /* Called at once, with a guard of a task that has gone by then. */
+        taskmgr_abort_guard *guard = NULL;
+        self.task = new_short_one(module, parent);
+        CHECK_OK(taskmgr_task_abort(self.task, TASKMGR_STR("now")));
+        CHECK_OK(taskmgr_task_on_abort(self.task, on_abort, &self, destroy, &guard));
+        taskmgr_abort_guard_free(guard);
+        check_and_reset(&self, 1);
+
+        /* What a callback owns frees the task, as the end drops the callback. */
+        self.task = new_short_one(module, parent);
+        CHECK_OK(taskmgr_task_on_abort(self.task, ignore, &self, free_as_destroyed, NULL));
+        CHECK_OK(taskmgr_task_finish(self.task));
+        check_and_reset(&self, 0);
+        self.task = new_short_one(module, parent);
+        CHECK_OK(taskmgr_task_on_abort(self.task, ignore, &self, free_as_destroyed, NULL));
+        CHECK_OK(taskmgr_task_fail(self.task, TASKMGR_STR("broken")));
+        check_and_reset(&self, 0);
+    }
+    /* Nothing was given back twice: no two tasks live in one place. */
+    taskmgr_task *tasks[TASKS];
+    taskmgr_id ids[TASKS];
+    for (int at = 0; at < TASKS; at++) {
+        tasks[at] = new_short_one(module, parent);
+        ids[at] = taskmgr_task_id(tasks[at]);
+    }
+    qsort(ids, TASKS, sizeof ids[0], compare_ids);
+    for (int at = 1; at < TASKS; at++) {
+        CHECK(compare_ids(&ids[at - 1], &ids[at]) != 0);
+    }
+    for (int at = 0; at < TASKS; at++) {
+        finish_and_free(tasks[at]);
+    }
+}
+
 /* Who waits at the deadline of a close is told that. */
 static void closed(void) {
     data self = {0};
@@ -322,6 +387,10 @@ int main(void) {
     user_data_after_errors(manager, module);
     nonblocking(module, manager);
     freeing_inside();
+    taskmgr_task *parent = new_task(module);
+    freeing_the_last_inside(module, NULL);
+    freeing_the_last_inside(module, parent);
+    finish_and_free(parent);
     closed();
     taskmgr_module_free(module);
     taskmgr_manager_free(manager);
