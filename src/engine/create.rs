@@ -332,8 +332,8 @@ impl Engine {
                 parent.slot.offer_kids(self.realm, mine)
             }
         };
-        // With the fence of a close: if that did not see the mark, what follows sees the
-        // gate shut.
+        // With the fence of whoever looks for what runs: if that did not see the mark, what follows
+        // sees the gate shut.
         fence(Ordering::SeqCst);
         // In one order with the parent's end: either that sees kids, or this sees it ended.
         match parent.slot.word.mark(KIDS).has(TERMINAL) {

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::Observer;
 use super::ours::Ours;
+use crate::arena::Held;
 use crate::engine::{Engine, Question, Sought};
 use crate::error::Result;
+use crate::node::callback;
 use crate::provider::Limit;
 
 /// A look-up of a task by its id that waits for no provider: see
@@ -37,7 +39,9 @@ enum State {
 impl Search {
     pub(crate) fn begin(engine: &'static Engine, id: Uuid, limit: Limit) -> Self {
         let state = match engine.seek(id) {
-            Ok(Sought::Regular(held)) => State::Over(Box::new(Ok(Observer::regular(held)))),
+            Ok(Sought::Regular(held)) => State::Over(Box::new(
+                Held::check_room(held.slot()).map(|()| Observer::regular(held)),
+            )),
             Ok(Sought::Unknown(unasked)) => {
                 State::Asking(Ours::new(unasked.ask(limit), engine.realm))
             }
@@ -85,7 +89,9 @@ impl Search {
             State::Asking(question) if !self.engine.realm.is_forked() => {
                 question.asked.on_ready(wake);
             }
-            _ => wake(),
+            _ => {
+                callback::shelter(wake);
+            }
         }
     }
 

@@ -35,8 +35,8 @@ pub(crate) struct Extras {
     lock: Lock<Parts>,
 }
 
-/// Guarded by the block's lock, which is held for moments and under no other lock but a
-/// family's; no other lock is taken under it.
+/// Guarded by the block's lock, which is held for moments, and under no other lock but a family's,
+/// the hooks' or the modules'; no other lock is taken under it.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) entity: Name,

@@ -21,8 +21,8 @@
 //! | `ASLEEP` | the owner, in `checkpoint` | by the owner | the state shows `suspended` |
 //! | `ENDING` | the one who ends a task with parts that others may touch | never | writing end and error |
 //! | `TERMINAL`, `FAILED` | the winning `finish` | never | reading end, error and frozen figures |
-//! | `SETTLED` | who folds the task, or retains the root | never | nothing of it changes |
-//! | `SETTLING` | the winning `finish` of a task whose ancestors or children have ended before | by the same thread | having brought about what goes with it, which waiters wait for |
+//! | `SETTLED` | who folds the task, or goes on to keep or forget the root | never | nothing of it changes |
+//! | `SETTLING` | the winning `finish` of a task with live children, or of the last child of a parent that has ended | by the same thread | having brought about what goes with it, which waiters wait for |
 //! | `GONE` | who unregisters it | never | dropping the registration's reference |
 //! | `ABORT` | `request_abort` on this very task, unless it has settled | never | – |
 //! | `WAS_ABORTED` | the winning `finish`, for an abort that came from above | never | – |
@@ -242,8 +242,8 @@ impl Word {
         })
     }
 
-    /// running or suspended → done or failed, and whatever goes with it: `flags` are set,
-    /// `refs` references dropped if nobody watches, one less if somebody has to be woken.
+    /// running or suspended → done or failed, and whatever goes with it: `flags` are set, and
+    /// `refs` references dropped if nobody watches, none if somebody has to be woken.
     #[must_use = "an abort may have come first"]
     #[inline]
     pub(crate) fn finish(&self, end: End) -> Result<Reading, NotFinished> {

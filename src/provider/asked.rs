@@ -145,14 +145,18 @@ impl<R: Send + 'static> Asked<R> {
     /// Calls `wake` once when [`wait`](Self::wait) would return, save for the time; now, if it
     /// would.
     pub(crate) fn on_ready(&self, wake: impl FnOnce() + Send + 'static) {
-        {
+        let before = {
             let mut answers = self.board.answers.lock();
-            if !answers.is_complete() {
-                answers.wake = Some(Box::new(wake));
-                return;
+            match answers.is_complete() {
+                true => Err(wake),
+                false => Ok(answers.wake.replace(Box::new(wake))),
             }
-        }
-        wake();
+        };
+        // Either is the host's code, and runs under no lock.
+        match before {
+            Ok(before) => callback::shelter(move || drop(before)),
+            Err(wake) => callback::shelter(wake),
+        };
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -169,7 +173,7 @@ impl<R: Send + 'static> Asked<R> {
             let mut answers = self.board.answers.lock();
             (std::mem::take(&mut answers.given), answers.wake.take())
         };
-        drop(wake);
+        callback::shelter(move || drop(wake));
         // A limit that is not later than the providers' deadline has passed first.
         let is_limited = self.limit.is_some() && self.limit == self.until;
         let of_each = given.into_iter().zip(&self.calls);
@@ -184,16 +188,24 @@ impl<R: Send + 'static> Asked<R> {
 
 impl<R> Asked<R> {
     fn withdraw(&mut self) {
-        for (provider, number) in std::mem::take(&mut self.calls) {
+        let mut calls = std::mem::take(&mut self.calls).into_iter();
+        while let Some((provider, number)) = calls.next() {
             let question = provider.0.give_up(number);
-            callback::shelter(move || drop((question, provider)));
+            if !callback::shelter(move || drop((question, provider))).is_ours() {
+                // Left alone in a forked child, as a handle is.
+                return std::mem::forget(calls);
+            }
         }
     }
 }
 
 impl<R> Drop for Asked<R> {
     fn drop(&mut self) {
-        self.withdraw();
+        // Who gives up is not woken, by an answer that is under way or by one that never comes.
+        let wake = self.board.answers.lock().wake.take();
+        if callback::shelter(move || drop(wake)).is_ours() {
+            self.withdraw();
+        }
     }
 }
 
@@ -237,6 +249,42 @@ impl<R> fmt::Debug for Asked<R> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    /// Something of the host's that looks at the question as it is dropped.
+    struct Looks(Arc<Board<u32>>, Arc<std::sync::atomic::AtomicU32>);
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            assert!(!self.0.answers.lock().is_complete());
+            self.1.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            panic!("it breaks as it goes");
+        }
+    }
+
+    #[test]
+    fn virt_1_what_is_to_be_woken_is_dropped_with_no_lock_held_and_never_called_by_who_gave_up() {
+        let dropped = Arc::default();
+        let asked = Asked::<u32>::nobody(None, |_| true);
+        asked.board.answers.lock().given.push(None);
+        let reply = Reply {
+            board: Arc::clone(&asked.board),
+            at: 0,
+            is_given: false,
+        };
+        for _ in 0..2 {
+            let looks = Looks(Arc::clone(&asked.board), Arc::clone(&dropped));
+            asked.on_ready(move || {
+                std::mem::forget(looks);
+                unreachable!("nobody waits any more");
+            });
+        }
+        assert_eq!(dropped.load(std::sync::atomic::Ordering::SeqCst), 1);
+        drop(asked);
+        assert_eq!(dropped.load(std::sync::atomic::Ordering::SeqCst), 2);
+        drop(reply);
+        let asked = Asked::<u32>::nobody(None, |_| true);
+        asked.on_ready(|| panic!("it breaks as it is called"));
+    }
 
     #[test]
     fn an_answer_that_comes_too_late_is_nobodys() {

@@ -17,7 +17,7 @@ use crate::tree::tour::{Reader, readers};
 use crate::view::ChildCounts;
 
 /// Guarded by a lock, which makers and finishers of children take, and readers for at most
-/// [`AT_ONCE`] of them. No two families are locked at once.
+/// [`AT_ONCE`] of them. Whoever has one family's lock waits for no other's.
 ///
 /// What each birth and fold writes comes first, and with the lock fills two lines; the third
 /// is seldom written, as the line next to it is read by workers of other families.
