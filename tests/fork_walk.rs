@@ -533,6 +533,8 @@ fn built(at: &Steps) -> Manager {
     let builder = builder.tombstones(10);
     at.at("ManagerBuilder::provider_deadline");
     let builder = builder.provider_deadline(seconds(60));
+    at.at("ManagerBuilder::max_modules");
+    let builder = builder.max_modules(10);
     at.at("ManagerBuilder::node");
     let builder = builder.node("there");
     at.at("ManagerBuilder::fmt");
