@@ -47,43 +47,28 @@ fn small() -> (Manager, Module, Vec<taskmgr::Task>) {
     (manager, module, tasks)
 }
 
+/// One after the other, as they share the memory in which tasks live.
 #[test]
-fn list_1_a_list_costs_what_is_listed_after_a_flood_of_its_own() {
+fn list_1_a_list_costs_what_is_listed_whatever_has_lived_or_lives_in_other_managers() {
     for internal in [false, true] {
         let (_manager, module, tasks) = small();
         let filter = Filter::new().internal(internal);
         let listed = if internal { tasks.len() } else { 6 };
-        stays_flat(
-            "a list",
-            || assert_eq!(module.list(&filter).unwrap().len(), listed),
-            || {
-                for _ in 0..FLOOD {
-                    module
-                        .task("kept")
-                        .user_task()
-                        .start()
-                        .unwrap()
-                        .finish()
-                        .unwrap();
-                }
-                assert_eq!(module.drain().unwrap(), FLOOD);
-            },
-        );
-    }
-}
-
-#[test]
-fn list_1_a_list_costs_what_is_listed_beside_a_manager_that_is_full() {
-    for internal in [false, true] {
-        let (_manager, module, _tasks) = small();
+        let list = || assert_eq!(module.list(&filter).unwrap().len(), listed);
         let other = Manager::builder().build().unwrap();
         let full = other.register_module("full").unwrap();
         let mut live = Vec::new();
-        stays_flat(
-            "a list",
-            || drop(module.list(&Filter::new().internal(internal)).unwrap()),
-            || live.extend((0..FLOOD).map(|_| full.task("root").start().unwrap())),
-        );
+        stays_flat("a list beside a manager that is full", list, || {
+            live.extend((0..FLOOD).map(|_| full.task("root").start().unwrap()));
+        });
+        drop(live);
+        stays_flat("a list after a flood of its own", list, || {
+            for _ in 0..FLOOD {
+                let kept = module.task("kept").user_task().start().unwrap();
+                kept.finish().unwrap();
+            }
+            assert_eq!(module.drain().unwrap(), FLOOD);
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::free::FreeNumbers;
 use crate::error::{Error, ErrorCode, Result};
-use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering};
+use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering, no_refs};
 
 /// No slot, no block.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -12,10 +12,12 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(super) mod size {
     use crate::sync::sized;
 
-    pub(in crate::arena) const CHUNK: usize = sized(512, 2);
-    pub(in crate::arena) const PAGE: usize = sized(4096, 16);
+    /// Few, so that a host with few tasks pays for few.
+    pub(in crate::arena) const CHUNK: usize = sized(64, 2);
+    /// Many, so that a page of references is mapped by itself, and costs what of it is used.
+    pub(in crate::arena) const PAGE: usize = sized(16_384, 16);
     /// 67 million of each kind.
-    pub(in crate::arena) const PAGES: usize = sized(32, 1);
+    pub(in crate::arena) const PAGES: usize = sized(64, 1);
     /// Free slots that a thread keeps, and how many it moves at once. The models share every
     /// free slot at once, to see them reused.
     pub(in crate::arena) const CACHE: usize = sized(128, 0);
@@ -95,8 +97,7 @@ impl<T: Pooled> Pool<T> {
     /// Makes the chunk that begins with this number; the caller holds the lock.
     fn make(page: &AtomicRef<Page<T>>, first: usize) -> &'static Chunk<T> {
         let page = page.get().unwrap_or_else(|| {
-            let new: &'static Page<T> =
-                Box::leak(Box::new(std::array::from_fn(|_| AtomicRef::none())));
+            let new: &'static Page<T> = Box::leak(no_refs());
             page.set(new);
             new
         });

@@ -23,7 +23,7 @@ pub(crate) use deadline::Deadline;
 pub(crate) use modelled::*;
 #[cfg(all(test, loom))]
 pub(crate) use park::unpark_me;
-pub(crate) use raw::{AtomicRef, Made, fork_depth, watch_forks};
+pub(crate) use raw::{AtomicRef, Made, fork_depth, no_refs, watch_forks};
 #[cfg(all(test, shuttle, not(loom)))]
 pub(crate) use scheduled::*;
 #[cfg(not(all(test, any(loom, shuttle))))]

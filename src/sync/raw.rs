@@ -43,6 +43,29 @@ impl<T> AtomicRef<T> {
     }
 }
 
+/// So many references that lead nowhere yet. What of them is not used is not written either: the
+/// system gives its memory when it is.
+#[cfg(not(all(test, any(loom, shuttle))))]
+pub(crate) fn no_refs<T, const N: usize>() -> Box<[AtomicRef<T>; N]> {
+    let layout = std::alloc::Layout::new::<[AtomicRef<T>; N]>();
+    assert!(layout.size() > 0, "there is something to allocate");
+    // SAFETY: the layout has a size; zeroes are null pointers, which are references that lead
+    // nowhere, and the box is given back by the same layout.
+    unsafe {
+        let memory = std::alloc::alloc_zeroed(layout).cast::<[AtomicRef<T>; N]>();
+        if memory.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        Box::from_raw(memory)
+    }
+}
+
+/// Atomics of a model are not what their bytes are.
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) fn no_refs<T, const N: usize>() -> Box<[AtomicRef<T>; N]> {
+    Box::new(std::array::from_fn(|_| AtomicRef::none()))
+}
+
 use target::Target;
 
 /// What the address is that of: the thing itself.
