@@ -293,6 +293,59 @@ impl Drop for Owned {
 }
 
 #[test]
+fn abort_4_ending_the_task_waits_for_a_running_callback_whoever_drops_its_guard() {
+    // Within the callback, within another one, within another task's, and on a further thread.
+    for dropped_by in 0..4 {
+        let node = node();
+        let task = |type_| node.module.task(type_).abortable().start().unwrap();
+        let (work, other) = (task("work"), task("other"));
+        let guard: Arc<Mutex<Option<AbortGuard>>> = Arc::default();
+        let drop_guard = {
+            let guard = Arc::clone(&guard);
+            move || drop(guard.lock().unwrap().take())
+        };
+        let (entered, runs) = mpsc::channel();
+        let (go_on, waits) = mpsc::channel::<()>();
+        let is_over = Arc::new(AtomicUsize::new(0));
+        let over = Arc::clone(&is_over);
+        let drops = (dropped_by == 0).then(|| drop_guard.clone());
+        let callback = move || {
+            drops.into_iter().for_each(|drop_guard| drop_guard());
+            entered.send(()).unwrap();
+            waits.recv().unwrap();
+            (0..1000).for_each(|_| std::thread::yield_now());
+            over.store(1, Ordering::SeqCst);
+        };
+        let (locked, observer) = (guard.lock().unwrap(), work.observe());
+        let mut place = locked;
+        *place = Some(work.on_abort(callback).unwrap());
+        drop(place);
+        let aborter = std::thread::spawn(move || observer.abort("now").unwrap());
+        runs.recv().unwrap();
+        let mut dropper = None;
+        match dropped_by {
+            0 => {}
+            1 => work.on_abort(drop_guard).unwrap().forget(),
+            2 => {
+                other.abort("now").unwrap();
+                other.on_abort(drop_guard).unwrap().forget();
+            }
+            _ => {
+                let taken = guard.lock().unwrap().take();
+                dropper = Some(std::thread::spawn(move || drop(taken)));
+            }
+        }
+        go_on.send(()).unwrap();
+        assert!(work.finish().unwrap_err().is_aborted());
+        assert_eq!(is_over.load(Ordering::SeqCst), 1, "dropped by {dropped_by}");
+        aborter.join().unwrap();
+        dropper
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+    }
+}
+
+#[test]
 fn abort_4_what_a_callback_owns_is_dropped_once_on_every_path() {
     let node = node();
     let dropped = Arc::new(AtomicUsize::new(0));

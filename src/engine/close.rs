@@ -191,11 +191,6 @@ impl Engine {
         self.realm.sleep(task.slot, deadline, has_settled)
     }
 
-    /// Whether the task and all below it have ended, and what that brings about has happened.
-    pub(super) fn has_settled(task: TaskRef) -> bool {
-        task.slot.word.load().has(SETTLED) && Engine::is_over(task)
-    }
-
     /// Whoever waits for a task that did not end in time is told that it is over.
     fn wake_everybody(&'static self) {
         // One that has settled is about to tell them itself.

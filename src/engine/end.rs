@@ -262,9 +262,9 @@ impl Engine {
         match slot.parent(self.realm) {
             Some(parent) => self.publish_child(task, parent, &ending),
             None => {
-                slot.word.finish(ending.end(SETTLED, 0))?;
+                slot.word.finish(ending.end(SETTLED | SETTLING, 0))?;
                 self.root_settled(task);
-                self.woken(task, slot.word.mark(0), 0, handle_refs);
+                self.woken(task, slot.word.brought_about(), 0, handle_refs);
                 Ok(())
             }
         }
@@ -414,15 +414,22 @@ impl Engine {
         }
     }
 
-    /// Whether the task has ended with all that its end brings about. Who looks in between sees
-    /// the end, but its ancestors have not settled with it, or, of a root, that it has settled,
-    /// but is neither kept nor forgotten. The one who ends it goes on to see to that, and then
-    /// looks for those who have begun to wait meanwhile.
+    /// Whether the task has ended with all that its end brings about, and it stays so. Who looks in
+    /// between sees the end, but its ancestors have not settled with it, or, of a root, it is
+    /// neither kept nor forgotten. The one who ends it goes on to see to that, and then looks for
+    /// those who have begun to wait meanwhile.
     pub(super) fn is_over(task: TaskRef) -> bool {
+        let reading = task.slot.word.load();
+        reading.has(TERMINAL) && !reading.has(SETTLING)
+    }
+
+    /// Whether the task and all below it have ended, and what that brings about has happened: a
+    /// root is kept or forgotten, whoever has settled it.
+    pub(super) fn has_settled(task: TaskRef) -> bool {
         let reading = task.slot.word.load();
         let is_seen_to =
             || reading.has(GONE) || !task.slot.is_root() || task.tree.deadline() != NEVER;
-        reading.has(TERMINAL) && !reading.has(SETTLING) && (!reading.has(SETTLED) || is_seen_to())
+        reading.has(SETTLED) && !reading.has(SETTLING) && is_seen_to()
     }
 
     /// Whether the task has ended.

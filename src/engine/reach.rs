@@ -1,6 +1,5 @@
 //! What others ask of a task: to abort, to sleep, to go on; and those who want to hear of it.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{Engine, TaskRef};
@@ -100,12 +99,16 @@ impl Engine {
         Ok(Some(ticket))
     }
 
-    /// Takes an abort callback off, and waits if it is running on another thread.
+    /// Takes an abort callback off, and waits if it is running on another thread. Until it is over
+    /// whoever ends the task finds it, to wait for it, too.
     pub(crate) fn forget_abort(&'static self, task: TaskRef, ticket: AbortTicket) {
-        if let Some(extras) = task.slot.extras(self.realm) {
+        let is_over = task.tree.hooks.forget(ticket);
+        if is_over
+            && !self.realm.is_forked()
+            && let Some(extras) = task.slot.extras(self.realm)
+        {
             extras.lock().aborts.retain(|other| *other != ticket);
         }
-        task.tree.hooks.forget(ticket);
     }
 
     /// Registers a completion callback; it runs now if the task has ended.
@@ -164,14 +167,9 @@ impl Engine {
             // The finisher either sees the mark and wakes who sleeps, or has ended the task
             // before it.
             task.slot.word.mark(WATCHED);
-            // Kept, as a root that has ended is not over for the moment in which it settles.
-            let was_over = Cell::new(false);
-            let is_over = || {
-                was_over.set(was_over.get() || Engine::is_over(task));
-                was_over.get() || self.is_overdue()
-            };
+            let is_over = || Engine::is_over(task) || self.is_overdue();
             let in_time = self.realm.sleep(task.slot, deadline, is_over);
-            if was_over.get() {
+            if Engine::is_over(task) {
                 return Ok(());
             }
             if in_time {

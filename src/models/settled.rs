@@ -55,6 +55,19 @@ fn zero_wait_vs_the_last_end_below_ancestors_that_have_ended() {
     });
 }
 
+/// life_8. Fails if a root that is over is not any more, for the moment in which it settles.
+#[test]
+fn zero_wait_of_a_root_that_has_ended_vs_the_last_end_below_it_always_over() {
+    check(2, || {
+        let host = Host::new();
+        let (root, leaf) = three_levels(&host);
+        let owner = thread::spawn(move || leaf.finish());
+        let (held, engine) = root.registered().unwrap();
+        assert!(engine.wait(held, &Deadline::Now).is_ok());
+        owner.join().unwrap().unwrap();
+    });
+}
+
 /// life_8, wait_3. Fails as the one above, or if `on_done` takes an end that is under way for
 /// one that is over.
 #[test]

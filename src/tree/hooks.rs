@@ -99,8 +99,8 @@ impl Hooks {
 
     /// Once this returns the callback does not run any more: it waits for one that runs on
     /// another thread, but neither for its own, nor inside another callback, where two that
-    /// wait for each other would never end.
-    pub(crate) fn forget(&self, ticket: AbortTicket) {
+    /// wait for each other would never end. `false` if it runs still.
+    pub(crate) fn forget(&self, ticket: AbortTicket) -> bool {
         let mut list = self.list.lock();
         if let Some(callback) = list.remove(ticket) {
             let room = list.spare_room();
@@ -108,14 +108,12 @@ impl Hooks {
             drop(room);
             // Under the shelter under which it would have run: whoever ends a task goes on.
             callback::shelter(move || drop(callback));
-            return;
+            return true;
         }
-        if callback::is_inside() {
-            return;
-        }
-        while list.runs_elsewhere(ticket) {
+        while !callback::is_inside() && list.runs_elsewhere(ticket) {
             list = self.over.wait(list, &Deadline::Never);
         }
+        !list.runs(ticket)
     }
 }
 
@@ -190,6 +188,10 @@ impl List {
                 None
             }
         }
+    }
+
+    fn runs(&self, ticket: AbortTicket) -> bool {
+        self.running.iter().any(|(stamp, _)| *stamp == ticket.stamp)
     }
 
     fn runs_elsewhere(&self, ticket: AbortTicket) -> bool {
