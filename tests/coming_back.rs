@@ -143,3 +143,18 @@ fn ttl_5_what_came_back_and_is_forgotten_was_never_there() {
     let error = node.manager.status(OWN).unwrap_err();
     assert!(error.is_not_found(), "its tombstone was forgotten: {error}");
 }
+
+#[test]
+fn ttl_5_of_children_that_had_one_id_the_last_ones_end_is_told() {
+    let node = node();
+    let parent = node.module.task("t").start().unwrap();
+    let child = || parent.child("c").id(OWN).start().unwrap();
+    let folded = |state| Some((GoneReason::Folded, state));
+    child().fail("first").unwrap();
+    assert_eq!(gone(&node, OWN), folded(State::Failed));
+    child().finish().unwrap();
+    assert_eq!(gone(&node, OWN), folded(State::Done));
+    child().fail("last").unwrap();
+    assert_eq!(gone(&node, OWN), folded(State::Failed));
+    drop(parent);
+}

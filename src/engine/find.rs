@@ -214,8 +214,7 @@ impl Engine {
             return Error::task_gone(id, reason, state);
         }
         match self.find_folded(id) {
-            Some(true) => Error::task_gone(id, GoneReason::Folded, State::Failed),
-            Some(false) => Error::task_gone(id, GoneReason::Folded, State::Done),
+            Some(state) => Error::task_gone(id, GoneReason::Folded, state),
             // A manager that is closed forgets what is gone after its stage says so.
             None => match self.stage() {
                 Stage::Closed => Error::closed("the manager"),
@@ -224,10 +223,11 @@ impl Engine {
         }
     }
 
-    /// Whether a folded child of the id, of which some parent still keeps a record, has failed. All
-    /// parents are held before the first is looked at: a record goes from one to the next above,
-    /// and whoever has it now lets go of nothing while it is held.
-    fn find_folded(&'static self, id: Uuid) -> Option<bool> {
+    /// The state of the folded child of the id of which some parent still keeps a record; of several
+    /// that a host gave one id, that of the last. All parents are held before the first is looked
+    /// at: a record goes from one to the next above, and whoever has it now lets go of nothing
+    /// while it is held.
+    fn find_folded(&'static self, id: Uuid) -> Option<State> {
         let place = self.realm.key.decode(id);
         if place.is_none() && !self.host_ids.are_used() {
             return None;
@@ -245,13 +245,14 @@ impl Engine {
         };
         let parents = self.realm.kids.taken().into_iter().filter_map(hold);
         let parents: Vec<(Held, &'static Kids)> = parents.collect();
-        parents.iter().find_map(|(held, kids)| {
+        let found = parents.iter().filter_map(|(held, kids)| {
             // What an expired root keeps is as gone as the root, swept or not.
             if TaskRef::of(held).tree.deadline() <= self.now() {
                 return None;
             }
             kids.find_kept(wanted)
-        })
+        });
+        found.max_by_key(|(end, _)| *end).map(|(_, state)| state)
     }
 
     /// The registered roots of all modules, held.

@@ -132,7 +132,8 @@ impl Task {
         task.engine().checkpoint(*task, seen)
     }
 
-    /// Ends the task as done.
+    /// Ends the task as done. Waits for abort callbacks of it that run on other threads; not
+    /// inside a callback.
     ///
     /// # Errors
     /// [`Aborted`](ErrorCode::Aborted) if it was told to abort, and
@@ -151,7 +152,8 @@ impl Task {
         self.end(Outcome::Done)
     }
 
-    /// Ends the task as failed. One that was told to abort keeps both reasons.
+    /// Ends the task as failed, and waits as [`finish`](Self::finish) does. One that was told to
+    /// abort keeps both reasons.
     ///
     /// # Errors
     /// [`AlreadyFinished`](ErrorCode::AlreadyFinished) if its start found an abort;

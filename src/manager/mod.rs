@@ -363,6 +363,8 @@ impl Manager {
     /// Closes all modules and the manager with them. Whoever still waits for a task at the
     /// deadline, or comes later, gets [`Closed`](crate::ErrorCode::Closed). Closing again waits on
     /// for what still runs, and answers in the same way: with an empty report once nothing does.
+    /// A manager of which something still runs is closing: it takes no more tasks, and still finds,
+    /// lists and aborts those that it has, until it is closed again and nothing runs.
     ///
     /// # Errors
     /// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) in a callback or a provider, unless the

@@ -159,6 +159,32 @@ fn drain_by_an_old_handle_vs_registering_anew() {
     });
 }
 
+/// mod_1. Fails if a close that is under way lets go of the name: a root that was born meanwhile by
+/// an old handle is found in the next registration.
+#[test]
+fn root_by_an_old_handle_vs_two_closes_and_registering_anew() {
+    check(2, || {
+        let host = Host::new();
+        let (old, manager) = (host.repair.clone(), host.manager.clone());
+        let maker = thread::spawn(move || old.task("repair").create());
+        let registrar = thread::spawn(move || {
+            let module = register_again(&manager)?;
+            let listed = module.list(&Filter::new()).unwrap();
+            assert!(listed.is_empty(), "{listed:?}");
+            Some(module)
+        });
+        let report = host.repair.close(NOW).unwrap();
+        match maker.join().unwrap() {
+            Ok(root) => {
+                assert_eq!(report.still_running.len(), 1);
+                assert!(root.check_abort().unwrap_err().is_aborted());
+            }
+            Err(error) => assert!(error.is_closed(), "{error}"),
+        }
+        let _module = registrar.join().unwrap();
+    });
+}
+
 /// mod_1. Fails if a child's birth does not look at the registration under the family's lock.
 #[test]
 fn child_by_an_old_handle_vs_registering_anew() {

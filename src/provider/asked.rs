@@ -233,8 +233,8 @@ fn late(line: &Line, is_limited: bool) -> Error {
              passed",
         ),
         false => failed(format!(
-            "the provider took longer than {:?}; it is asked again by one caller at a time, and \
-             lists go without it until it answers",
+            "the provider took longer than {:?}; until one of its calls comes back it is asked by \
+             one caller at a time at most, and lists go without it",
             line.deadline
         )),
     }

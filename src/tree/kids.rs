@@ -13,7 +13,7 @@ use crate::sync::{
 use crate::tree::family::{BEYOND_TIME, Family, Legacy, Position};
 use crate::tree::record::Record;
 use crate::tree::room::Bounds;
-use crate::view::ChildCounts;
+use crate::view::{ChildCounts, State};
 
 /// How many families a parent can have.
 pub(crate) const STRIPES: usize = sized(8, 2);
@@ -338,26 +338,26 @@ impl Kids {
             .map(|(_, error)| error)
     }
 
-    /// Whether the wanted child, or a descendant of one that is kept with it, has failed, if there
-    /// is a record of it. No family is locked for more than a bounded number of them.
-    pub(crate) fn find_kept(&self, wanted: impl Fn(&Record) -> bool) -> Option<bool> {
-        let mut found = None;
+    /// When the last child that is wanted has ended, and how, among the records and those that are
+    /// kept with them. No family is locked for more than a bounded number of them.
+    pub(crate) fn find_kept(
+        &self,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Option<((Utc, u64), State)> {
+        let mut found = Vec::new();
         self.each_kept(|family, from| {
             let mut paths = Vec::new();
             let next = family.lock().visit_kept(from, |record| {
                 if wanted(record) {
-                    found = Some(record.has_failed());
+                    found.push(record.ended());
                 }
                 paths.extend(record.below());
             });
-            for below in paths {
-                if let Some(record) = below.find(&wanted) {
-                    found = Some(record.has_failed());
-                }
-            }
-            next.filter(|_| found.is_none())
+            let below = paths.iter().filter_map(|below| below.find(&wanted));
+            found.extend(below.map(Record::ended));
+            next
         });
-        found
+        found.into_iter().max_by_key(|(end, _)| *end)
     }
 
     /// Copies all kept records, and locks no family for more than a bounded number of them.

@@ -8,7 +8,7 @@ use crate::clock::Utc;
 use crate::id::Place;
 use crate::names::NameSet;
 use crate::node::progress::Amounts;
-use crate::view::{ChildCounts, Name};
+use crate::view::{ChildCounts, Name, State};
 
 /// The plain case, a child that did its work and has nothing to tell, is 56 bytes. The number
 /// of its names lies in the bits that others leave free.
@@ -185,6 +185,15 @@ impl Record {
 
     pub(crate) fn children(&self) -> &[Record] {
         self.more.as_deref().map_or(&[], |more| &more.children.0)
+    }
+
+    /// When, or after which siblings, and how.
+    pub(crate) fn ended(&self) -> ((Utc, u64), State) {
+        let state = match self.has_failed() {
+            true => State::Failed,
+            false => State::Done,
+        };
+        ((self.end, self.order), state)
     }
 
     /// What it keeps of those below it, if that is anything.
