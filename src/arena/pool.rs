@@ -14,6 +14,8 @@ pub(super) mod size {
 
     /// Few, so that a host with few tasks pays for few.
     pub(in crate::arena) const CHUNK: usize = sized(64, 2);
+    /// So many chunks are made at once as soon as there have been so many.
+    pub(in crate::arena) const RUN: usize = sized(8, 1);
     /// Many, so that a page of references is mapped by itself, and costs what of it is used.
     pub(in crate::arena) const PAGE: usize = sized(16_384, 16);
     /// 67 million of each kind.
@@ -86,29 +88,33 @@ impl<T: Pooled> Pool<T> {
     fn make_beside(&'static self, number: u32) -> &'static T {
         let lock = self.free.lock();
         if self.find(number).is_none() {
-            let number = number as usize;
-            let page = &self.pages[number / (size::CHUNK * size::PAGE)];
-            Self::make(page, number - number % size::CHUNK);
+            self.make(number as usize);
         }
         drop(lock);
         self.get(number)
     }
 
-    /// Makes the chunk that begins with this number; the caller holds the lock.
-    fn make(page: &AtomicRef<Page<T>>, first: usize) -> &'static Chunk<T> {
+    /// Makes the chunk of this number, or a run of chunks with it; the caller holds the lock. Those
+    /// that were made.
+    fn make(&self, number: usize) -> &'static [T] {
+        let most = size::CHUNK * size::RUN;
+        let count = if number < most { size::CHUNK } else { most };
+        let first = number - number % count;
+        let page = &self.pages[first / (size::CHUNK * size::PAGE)];
         let page = page.get().unwrap_or_else(|| {
             let new: &'static Page<T> = Box::leak(no_refs());
             page.set(new);
             new
         });
-        let numbers = first..first + size::CHUNK;
-        let chunk: Box<[T]> = numbers.map(|number| T::new(number as u32)).collect();
-        let Ok(chunk) = Box::<Chunk<T>>::try_from(chunk) else {
-            unreachable!("a chunk has {} items", size::CHUNK)
-        };
-        let chunk: &'static Chunk<T> = Box::leak(chunk);
-        page[first / size::CHUNK % size::PAGE].set(chunk);
-        chunk
+        let made: Box<[T]> = (first..first + count)
+            .map(|number| T::new(number as u32))
+            .collect();
+        let made: &'static [T] = Box::leak(made);
+        let (chunks, _) = made.as_chunks::<{ size::CHUNK }>();
+        for (chunk, at) in chunks.iter().zip(first / size::CHUNK..) {
+            page[at % size::PAGE].set(chunk);
+        }
+        made
     }
 }
 
@@ -150,16 +156,16 @@ impl<T: Numbered> Pool<T> {
 
     fn grow(&'static self, free: &mut FreeNumbers) -> Result<()> {
         let made = self.made.load(Ordering::Relaxed) as usize;
-        let Some(page) = self.pages.get(made / (size::CHUNK * size::PAGE)) else {
+        if made >= MOST as usize {
             return Err(Error::new(
                 ErrorCode::Exhausted,
                 format!("{made} tasks live at once; there is no room for another"),
             ));
-        };
-        let chunk = Self::make(page, made);
-        chunk.iter().for_each(|item| free.insert(item.number()));
-        self.made
-            .store((made + size::CHUNK) as u32, Ordering::Release);
+        }
+        let items = self.make(made);
+        items.iter().for_each(|item| free.insert(item.number()));
+        let made = (made + items.len()) as u32;
+        self.made.store(made, Ordering::Release);
         Ok(())
     }
 }
