@@ -12,12 +12,14 @@ PANELS = [
     ("list", "List of all live tasks", "ns a task"),
     ("abort", "Abort of a flat tree", "ns in all"),
     ("status", "Status of a random task by its id", "ns a call"),
+    ("deep chain", "Show, list and drop all of a chain", "ns a task"),
     ("memory", "Memory of a live child, all included", "bytes a task"),
 ]
 # Ours in the strong colours; those of the others from the Okabe-Ito palette.
 COLOURS = {
     "taskmgr": "#0b6e4f",
     "taskmgr, all polled": "#4fb286",
+    "taskmgr, aborted": "#2f9270",
     "C++ sketch": "#d55e00",
     "prodash": "#0072b2",
     "tokio token": "#cc79a7",

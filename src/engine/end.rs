@@ -15,7 +15,7 @@ use crate::node::word::{
 use crate::snapshot;
 use crate::sync::Ordering;
 use crate::tree::abort::{self, Seen};
-use crate::tree::fold::{Fold, Parent};
+use crate::tree::fold::{Fold, Parent, Published};
 use crate::view::Status;
 
 /// How the owner ends its task.
@@ -119,7 +119,7 @@ impl Engine {
                 self.see_to_parts(task)?;
             }
             let mark = match look {
-                true => abort::mark_of(task.slot, self.realm),
+                true => abort::mark_of(task.slot, task.tree, self.realm),
                 false => None,
             };
             let (outcome, error) = self.judge(task, &outcome, mark.as_ref());
@@ -287,7 +287,12 @@ impl Engine {
         let host_id = self.host_id(slot);
         let folded = self
             .folding(task, parent, ending.flags & FAILED != 0)
-            .run(|is_last| slot.word.finish(if is_last { last } else { end }))?;
+            .run(|is_last| {
+                let end = if is_last { last } else { end };
+                let before = slot.word.finish(end)?;
+                let freed = end.freed(before);
+                Ok(Published { before, freed })
+            })?;
         self.forget_host_id(host_id);
         match folded.parent {
             Parent::GoesOn => self.child_folded(task, end, folded.before),
@@ -340,11 +345,11 @@ impl Engine {
     fn settle_from(&'static self, first: &'static Slot, below: TaskRef) -> Option<Held> {
         let mut slot = first;
         loop {
-            // Not settled yet, so its registration's reference stands.
-            let held = Held::retain(slot);
             let task = TaskRef { slot, ..below };
             let Some(parent) = slot.parent(self.realm) else {
-                slot.word.settle(0);
+                // Not settled yet, so its registration's reference stands.
+                let held = Held::retain(slot);
+                slot.word.settle();
                 self.root_settled(task);
                 if slot.word.mark(0).has(WATCHED) {
                     self.realm.wake(slot);
@@ -354,15 +359,25 @@ impl Engine {
             let failed = slot.word.load().has(FAILED);
             let host_id = self.host_id(slot);
             let folding = self.folding(task, parent, failed);
-            let Ok(folded) = folding.run(|_| Ok(slot.word.settle(GONE))) else {
+            let mut is_free = false;
+            let settle = |_| {
+                let (before, freed) = slot.word.settle_child();
+                is_free = freed;
+                Ok(Published { before, freed })
+            };
+            let Ok(folded) = folding.run(settle) else {
                 unreachable!("a settle always succeeds")
             };
             self.forget_host_id(host_id);
-            if folded.before.has(WATCHED) {
-                self.realm.wake(slot);
+            if is_free {
+                self.realm.free_slot(slot);
+            } else {
+                // The registration's reference has stayed.
+                if folded.before.has(WATCHED) {
+                    self.realm.wake(slot);
+                }
+                self.realm.release(slot, 1);
             }
-            self.realm.release(slot, 1);
-            drop(held);
             match folded.parent {
                 Parent::HasEnded { settles: true } => slot = parent,
                 _ => return None,

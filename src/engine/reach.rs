@@ -31,7 +31,7 @@ impl Engine {
             return;
         }
         // The first reason wins, also where it came from above.
-        let above = abort::mark_of(task.slot, self.realm);
+        let above = abort::mark_of(task.slot, task.tree, self.realm);
         let because = || {
             above.unwrap_or_else(|| AbortMark {
                 reason: reason.into(),
@@ -62,7 +62,7 @@ impl Engine {
     /// The error for work that has to stop.
     #[cold]
     pub(crate) fn aborted(&'static self, task: TaskRef) -> Error {
-        let mark = abort::mark_of(task.slot, self.realm);
+        let mark = abort::mark_of(task.slot, task.tree, self.realm);
         let reason = mark.map_or_else(|| Arc::from("no reason was given"), |mark| mark.reason);
         Error::aborted(task.id(), &reason)
     }
@@ -88,7 +88,7 @@ impl Engine {
         let ticket = hooks.add(task.slot, callback);
         // Whoever ends the task waits for it, also while it runs here.
         extras.lock().aborts.push(ticket);
-        let reached = abort::find_mark(task.slot, self.realm).is_some();
+        let reached = abort::find_mark(task.slot, task.tree, self.realm).is_some();
         let called = reached.then(|| hooks.start(ticket)).flatten();
         drop(hooks);
         if let Some(callback) = called {

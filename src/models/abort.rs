@@ -3,7 +3,8 @@
 use loom::thread;
 
 use super::{Host, check, slot_of};
-use crate::State;
+use crate::tree::abort;
+use crate::{State, Task};
 
 /// life_4. Fails if `Word::start` does not look for the abort.
 #[test]
@@ -178,5 +179,55 @@ fn abort_vs_abort_first_reason_wins() {
         assert_eq!(aborter.join().unwrap(), told);
         let error = task.finish().unwrap_err().to_string();
         assert!(error.contains(&told), "{error:?} does not name {told:?}");
+    });
+}
+
+/// A chain, deep enough for a climb to leave what it finds.
+fn chain(host: &Host) -> [Task; 4] {
+    let root = host.root();
+    let a = root.child("a").start().unwrap();
+    let b = a.child("b").start().unwrap();
+    let c = b.child("c").start().unwrap();
+    [root, a, b, c]
+}
+
+/// abort_2. Fails if what a climb leaves holds at a later epoch, or if it reads the epoch that it
+/// leaves after its climb.
+#[test]
+fn abort_vs_a_climb_that_leaves_that_there_was_none() {
+    check(2, || {
+        let host = Host::new();
+        let [root, a, b, c] = chain(&host);
+        // From here on whoever looks climbs.
+        let beside = root.child("beside").start().unwrap();
+        beside.abort("this part").unwrap();
+        let observer = root.observe();
+        let aborter = thread::spawn(move || observer.abort("all of it").unwrap());
+        let early = c.check_abort();
+        aborter.join().unwrap();
+        assert!(early.is_ok() || early.unwrap_err().is_aborted());
+        let late = c.check_abort().unwrap_err().to_string();
+        assert_eq!(late, "aborted: all of it");
+        drop((c, b, a, beside, root));
+    });
+}
+
+/// abort_2. Fails if a climb leaves what it finds without a reference to the ancestor, or looks
+/// whether its task has settled before it reads the ancestor's generation.
+#[test]
+fn late_climb_vs_next_tree_in_the_same_slots() {
+    check(1, || {
+        let host = Host::new();
+        let [root, a, b, c] = chain(&host);
+        root.abort("all of it").unwrap();
+        let late = c.reporter();
+        let owner = thread::spawn(move || {
+            drop((c, b, a, root));
+            (chain(&host), host)
+        });
+        assert!(late.abort_requested());
+        let ([_root, _a, _b, c], _host) = owner.join().unwrap();
+        let (slot, tree, realm) = (c.task.slot, c.task.tree, c.task.realm());
+        assert!(abort::find_mark(slot, tree, realm).is_none());
     });
 }

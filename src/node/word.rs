@@ -285,9 +285,25 @@ impl Word {
         .is_ok()
     }
 
-    /// A terminal task has folded, or is a root that is kept now. The reading before it.
-    pub(crate) fn settle(&self, flags: u64) -> Reading {
-        Reading(self.0.fetch_or(SETTLED | flags, Ordering::AcqRel))
+    /// A root that has ended before is kept now. The reading before it.
+    pub(crate) fn settle(&self) -> Reading {
+        Reading(self.0.fetch_or(SETTLED, Ordering::AcqRel))
+    }
+
+    /// A child that has ended before folds. The reading before it, and whether its registration's
+    /// reference, the caller's, went with it, as it was the only one: then the slot is the
+    /// caller's.
+    pub(crate) fn settle_child(&self) -> (Reading, bool) {
+        let is_last = |old: Reading| old.refs() == 1;
+        let settled = self.update(|old| {
+            let settled = old.with(SETTLED | GONE);
+            Ok::<_, ()>(match is_last(old) {
+                true => settled.without_refs(1),
+                false => settled,
+            })
+        });
+        let before = settled.unwrap_or_else(|()| unreachable!("a settle always succeeds"));
+        (before, is_last(before))
     }
 
     /// What goes with the end has come about. The reading before it.
@@ -525,7 +541,7 @@ mod tests {
             seen: 0,
         };
         assert!(word.finish(end).is_ok());
-        word.settle(GONE);
+        word.settle();
         let settled = word.load();
         assert!(!word.request_abort());
         assert_eq!(word.load(), settled);

@@ -50,7 +50,7 @@ pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
             return status_of_parent(held, engine);
         }
         let names = slot.names(engine.realm);
-        let seen = Moment::read(slot, engine.realm, reading);
+        let seen = Moment::read(slot, engine.realm, reading, Above::Unknown);
         let own = Own::read(slot, engine.realm, reading, names.units.clone());
         if same_moment(reading, slot) {
             let shown = Shown::of_leaf(own, reading.is_done());
@@ -62,7 +62,7 @@ pub(crate) fn status(held: &Held, engine: &'static Engine) -> Status {
 
 fn status_of_parent(held: &Held, engine: &'static Engine) -> Status {
     loop {
-        let mut status = status_alone(held, engine);
+        let (mut status, _) = status_alone(held, engine, Above::Unknown);
         let mut children = Vec::new();
         let shown = walk::shown(held, engine.realm, |child| {
             children.push((child.order(), child.id(engine.realm)));
@@ -94,24 +94,37 @@ fn add_kept(children: &mut Vec<(u64, Uuid)>, slot: &'static Slot, realm: &'stati
 /// creation, each once.
 pub(crate) fn status_tree(held: &Held, engine: &'static Engine) -> Vec<Status> {
     let mut walked = Walked::default();
-    walked.go(vec![Node::Live(held.clone())], engine);
+    walked.go(vec![Node::top(held.clone())], engine);
     walked.statuses
 }
 
 enum Node {
-    Live(Held),
-    Kept { record: Record, parent: Above },
+    /// Its parent's place in the walk, if it was come by.
+    Live {
+        held: Held,
+        parent: Option<usize>,
+    },
+    Kept {
+        record: Record,
+        parent: Inherited,
+    },
+}
+
+impl Node {
+    fn top(held: Held) -> Self {
+        Self::Live { held, parent: None }
+    }
 }
 
 /// What a kept child has of its parent.
 #[derive(Clone, Copy)]
-struct Above {
+struct Inherited {
     id: Uuid,
     sequence: u64,
     shard: u32,
 }
 
-impl Above {
+impl Inherited {
     fn of(status: &Status) -> Self {
         Self {
             id: status.id,
@@ -134,6 +147,8 @@ struct Parts {
     held: Option<Held>,
     folded: Sums,
     children: Range<usize>,
+    /// The abort that reaches it, and so its children.
+    abort: Option<AbortMark>,
 }
 
 impl Walked {
@@ -144,7 +159,7 @@ impl Walked {
         while let Some(node) = queue.pop_front() {
             let before = queue.len();
             match node {
-                Node::Live(held) => self.visit_live(held, engine, &mut queue),
+                Node::Live { held, parent } => self.visit_live(held, parent, engine, &mut queue),
                 Node::Kept { record, parent } => {
                     self.visit_kept(&record, parent, engine, &mut queue);
                 }
@@ -159,17 +174,30 @@ impl Walked {
         self.add_up(first, engine.realm);
     }
 
-    fn visit_live(&mut self, held: Held, engine: &'static Engine, queue: &mut VecDeque<Node>) {
+    fn visit_live(
+        &mut self,
+        held: Held,
+        parent: Option<usize>,
+        engine: &'static Engine,
+        queue: &mut VecDeque<Node>,
+    ) {
         let below = walk::below(held.slot(), engine.realm);
-        let mut status = status_alone(&held, engine);
+        let above = match parent {
+            Some(parent) => Above::Parent(self.parts[parent].abort.as_ref()),
+            None => Above::Unknown,
+        };
+        let (mut status, abort) = status_alone(&held, engine, above);
         let ids = below.children.iter().map(|child| match child {
             Child::Live(held) => held.slot().id(engine.realm),
             Child::Kept(record) => record_id(record, engine.realm),
         });
         status.children = child_ids(ids, engine);
-        let parent = Above::of(&status);
+        let (parent, place) = (Inherited::of(&status), Some(self.parts.len()));
         queue.extend(below.children.into_iter().map(|child| match child {
-            Child::Live(held) => Node::Live(held),
+            Child::Live(held) => Node::Live {
+                held,
+                parent: place,
+            },
             Child::Kept(record) => Node::Kept { record, parent },
         }));
         self.statuses.push(status);
@@ -177,18 +205,19 @@ impl Walked {
             held: Some(held),
             folded: below.folded,
             children: 0..0,
+            abort,
         });
     }
 
     fn visit_kept(
         &mut self,
         record: &Record,
-        parent: Above,
+        parent: Inherited,
         engine: &'static Engine,
         queue: &mut VecDeque<Node>,
     ) {
         let status = record_status(record, parent, engine);
-        let parent = Above::of(&status);
+        let parent = Inherited::of(&status);
         queue.extend(record.children().iter().map(|record| Node::Kept {
             record: record.clone(),
             parent,
@@ -226,18 +255,33 @@ impl Walked {
     }
 }
 
-/// The status of a task but for its progress and its children.
-fn status_alone(held: &Held, engine: &'static Engine) -> Status {
+/// The status of a task but for its progress and its children, and the abort that reaches it.
+fn status_alone(
+    held: &Held,
+    engine: &'static Engine,
+    above: Above<'_>,
+) -> (Status, Option<AbortMark>) {
     let slot = held.slot();
     loop {
         let reading = slot.word.load();
-        let seen = Moment::read(slot, engine.realm, reading);
+        let seen = Moment::read(slot, engine.realm, reading, above);
         if same_moment(reading, slot) {
             let names = slot.names(engine.realm);
-            return seen.into_status(slot, engine, &names, NO_PROGRESS);
+            let abort = seen.abort.as_ref().map(|(mark, _)| mark.clone());
+            let status = seen.into_status(slot, engine, &names, NO_PROGRESS);
+            return (status, abort);
         }
         std::hint::spin_loop();
     }
+}
+
+/// What is known of an abort of an ancestor of a task that is looked at.
+#[derive(Clone, Copy)]
+enum Above<'a> {
+    /// It has to be looked for.
+    Unknown,
+    /// Its parent was looked at just now, and this one reached that.
+    Parent(Option<&'a AbortMark>),
 }
 
 /// What a status shows of a task and may change, but for its progress: read as one, under a
@@ -252,7 +296,12 @@ struct Moment {
 
 impl Moment {
     #[inline(always)]
-    fn read(slot: &'static Slot, realm: &'static Realm, reading: Reading) -> Self {
+    fn read(
+        slot: &'static Slot,
+        realm: &'static Realm,
+        reading: Reading,
+        above: Above<'_>,
+    ) -> Self {
         let error = match reading.has(FAILED) {
             true => slot
                 .extras(realm)
@@ -266,7 +315,7 @@ impl Moment {
         Self {
             figures: Figures::read(slot, reading, realm),
             error,
-            abort: abort_of(slot, reading, realm),
+            abort: abort_of(slot, reading, realm, above),
             counts,
             first_error,
         }
@@ -338,6 +387,7 @@ fn abort_of(
     slot: &'static Slot,
     reading: Reading,
     realm: &'static Realm,
+    above: Above<'_>,
 ) -> Option<(AbortMark, Looks)> {
     let tree = slot.find_tree(realm)?;
     let may_be = match reading.has(SETTLED) {
@@ -347,7 +397,11 @@ fn abort_of(
     if !may_be {
         return None;
     }
-    let mark = abort::mark_of(slot, realm)?;
+    let mark = match above {
+        // What is its own is read with it, as it may have come since the parent was looked at.
+        Above::Parent(mark) if !reading.has(SETTLED | ABORT | WAS_ABORTED) => mark.cloned(),
+        _ => abort::mark_of(slot, tree, realm),
+    }?;
     // Who has a handle may look on when the task has ended.
     let looks = match reading.has(TERMINAL) {
         true => slot.extras(realm).map(|extras| extras.lock().looks),
@@ -381,7 +435,7 @@ fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
         .unwrap_or_else(|| realm.key.encode(record.place()))
 }
 
-fn record_status(record: &Record, parent: Above, engine: &'static Engine) -> Status {
+fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) -> Status {
     let (realm, more) = (engine.realm, record.more());
     let text = |error: &Arc<str>| error.to_string();
     let names: &NameSet = match more.and_then(|more| more.names.as_ref()) {
@@ -501,6 +555,6 @@ pub(crate) fn virtual_tree(
         .push(virtual_status(engine, provider, module, id, None)?);
     walked.parts.push(Parts::default());
     let local = engine.children_of_virtual(id).into_iter();
-    walked.go(local.map(Node::Live).collect(), engine);
+    walked.go(local.map(Node::top).collect(), engine);
     Ok(walked.statuses)
 }

@@ -137,7 +137,7 @@ fn label(slot: &'static Slot, realm: &'static Realm) -> Name {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::{status_alone, walk};
+    use crate::snapshot::{Above, status_alone, walk};
     use crate::{Manager, Task};
 
     /// The status, if it is had at a glance; it is that of the long way then.
@@ -146,7 +146,7 @@ mod tests {
         let (held, engine) = observer.registered().unwrap();
         let plain = Plain::read(held.slot(), held.slot().word.load(), engine)?;
         let status = plain.into_status(task.id());
-        let mut long = status_alone(held, engine);
+        let (mut long, _) = status_alone(held, engine, Above::Unknown);
         long.progress = walk::shown(held, engine.realm, |_| ()).into_progress();
         assert_eq!(status, long);
         Some(status)

@@ -9,11 +9,11 @@
 //! in a checkpoint, are on a list, which the aborter goes through after it has set the mark,
 //! and which they enter, under the same lock, after looking for one.
 
-use crate::arena::Realm;
+use crate::arena::{Held, Numbered, Realm};
 use crate::node::extras::AbortMark;
 use crate::node::slot::Slot;
 use crate::node::word::{ABORT, SETTLED, WAS_ABORTED};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, sized};
 use crate::tree::root::Tree;
 
 /// Whether an abort reaches the task: its own, or an ancestor's.
@@ -26,40 +26,164 @@ pub(crate) fn reaches(slot: &'static Slot, tree: &Tree, realm: &'static Realm) -
         now.has(SETTLED).then(|| now.has(ABORT | WAS_ABORTED))
     };
     at_end().unwrap_or_else(|| {
-        let found = tree.may_be_aborted() && find_mark(slot, realm).is_some();
+        let found = tree.may_be_aborted() && find_mark(slot, tree, realm).is_some();
         // The loads before are acquires, so this look is not made before them.
         at_end().unwrap_or(found)
     })
 }
 
-/// The nearest task, from here to the root, that was told to abort.
-pub(crate) fn find_mark(slot: &'static Slot, realm: &'static Realm) -> Option<&'static Slot> {
-    let mut at = slot;
-    loop {
-        if at.word.load().has(ABORT) {
-            return Some(at);
+/// The nearest task, from here to the root, that was told to abort, or that ended because of
+/// an abort from above: its extras have the mark.
+///
+/// A climb of more than [`NEAR`] steps leaves what it has found at [milestones](is_milestone) on
+/// its way, so that those that come after it need not go as far: whatever the depth of the tree,
+/// it is gone through once for each abort, and each of its tasks then climbs a few steps.
+pub(crate) fn find_mark(
+    slot: &'static Slot,
+    tree: &Tree,
+    realm: &'static Realm,
+) -> Option<&'static Slot> {
+    // Read before the words: where no mark is found there was none at this epoch.
+    let epoch = tree.epoch();
+    let (mut at, mut steps) = (slot, 0);
+    let found = loop {
+        if at.word.load().has(ABORT | WAS_ABORTED) {
+            break Some(at);
         }
-        at = at.parent(realm)?;
+        if steps > NEAR
+            && let Some(known) = findings_at(at, realm).and_then(|left| left.at(epoch, realm))
+        {
+            break known;
+        }
+        match at.parent(realm) {
+            Some(parent) => at = parent,
+            None => break None,
+        }
+        steps += 1;
+    };
+    #[cfg(all(test, not(loom)))]
+    STEPS.with(|all| all.set(all.get() + steps));
+    if steps > NEAR {
+        leave(slot, Finding::of(found, epoch), realm);
+    }
+    found
+}
+
+/// So far a climb neither looks for what others have left nor leaves anything: most trees are no
+/// deeper.
+const NEAR: usize = sized(16, 1);
+
+/// One of so many ancestors, by its number, keeps what a climb that comes by has found.
+const SPACING: u32 = sized(16, 1) as u32;
+
+/// Numbers are spread, as those of a chain may lie evenly apart.
+#[inline]
+fn is_milestone(slot: &Slot) -> bool {
+    let spread = u64::from(slot.number().wrapping_mul(0x9e37_79b9));
+    (spread * u64::from(SPACING)) >> u32::BITS == 0
+}
+
+/// What climbs have found at a parent and above it.
+#[derive(Debug, Default)]
+pub(crate) struct Findings(AtomicU64);
+
+/// In one word: the number of a task with a mark, or the epoch at which there was none. No tree
+/// has the epoch 0, nor one as high as the flag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Finding(u64);
+
+const MARKED: u64 = 1 << 63;
+
+impl Finding {
+    fn of(found: Option<&'static Slot>, epoch: u64) -> Self {
+        Self(found.map_or(epoch, |marked| MARKED | u64::from(marked.number())))
     }
 }
 
-/// The reason of the abort that reaches the task.
-pub(crate) fn mark_of(slot: &'static Slot, realm: &'static Realm) -> Option<AbortMark> {
-    let own = || {
-        slot.extras(realm)
-            .and_then(|extras| extras.lock().abort.clone())
-    };
-    if slot.word.load().has(SETTLED) {
-        return own();
+impl Findings {
+    /// Nothing, for the next parent.
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
-    let marked = find_mark(slot, realm)?;
-    let mark = marked
-        .extras(realm)
-        .and_then(|extras| extras.lock().abort.clone());
+
+    /// What is known at this epoch: a mark stays, that there is none is true until the next abort.
+    /// Acquire: who is led to a mark sees its reason.
+    fn at(&self, epoch: u64, realm: &'static Realm) -> Option<Option<&'static Slot>> {
+        match self.0.load(Ordering::Acquire) {
+            left if left & MARKED != 0 => Some(Some(realm.slots.get((left & !MARKED) as u32))),
+            left if left == epoch => Some(None),
+            _ => None,
+        }
+    }
+}
+
+/// Where a climb that comes by this ancestor leaves what it finds, if it is a milestone.
+#[inline]
+fn findings_at(slot: &'static Slot, realm: &'static Realm) -> Option<&'static Findings> {
+    if !is_milestone(slot) {
+        return None;
+    }
+    slot.kids(realm).map(|kids| &kids.above)
+}
+
+/// Goes the way of a climb again, and leaves what that has found.
+///
+/// An ancestor is written to under a reference, as it may be another task by the time: its
+/// generation is read first, then that the task which pins it has not settled yet. One that is
+/// unsettled still has the same ancestors.
+#[cold]
+fn leave(slot: &'static Slot, finding: Finding, realm: &'static Realm) {
+    let (mut at, mut steps) = (slot, 0);
+    while let Some(parent) = at.parent(realm) {
+        at = parent;
+        steps += 1;
+        if steps <= NEAR {
+            continue;
+        }
+        let ancestor = at.word.load();
+        if slot.word.load().has(SETTLED) || ancestor.has(ABORT | WAS_ABORTED) {
+            return;
+        }
+        let Some(findings) = findings_at(at, realm) else {
+            continue;
+        };
+        if findings.0.load(Ordering::Relaxed) == finding.0 {
+            return;
+        }
+        let held = Held::acquire_without(at, ancestor.generation(), SETTLED);
+        if held.is_none() {
+            return;
+        }
+        findings.0.store(finding.0, Ordering::Release);
+    }
+}
+
+// How many steps the climbs of this thread have taken.
+#[cfg(all(test, not(loom)))]
+std::thread_local! {
+    pub(crate) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// The reason of the abort that reaches the task.
+pub(crate) fn mark_of(
+    slot: &'static Slot,
+    tree: &Tree,
+    realm: &'static Realm,
+) -> Option<AbortMark> {
+    if slot.word.load().has(SETTLED) {
+        return own_mark(slot, realm);
+    }
+    let mark = own_mark(find_mark(slot, tree, realm)?, realm);
     match slot.word.load().has(SETTLED) {
-        true => own(),
+        true => own_mark(slot, realm),
         false => mark,
     }
+}
+
+/// The reason of the abort of this very task, or of the one that it ended with.
+pub(crate) fn own_mark(slot: &'static Slot, realm: &'static Realm) -> Option<AbortMark> {
+    let extras = slot.extras(realm)?;
+    extras.lock().abort.clone()
 }
 
 /// What a handle knows about aborts in its tree: the epoch that it saw last.
@@ -154,42 +278,8 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
     // root, which the caller holds, is everybody's.
     let everybody = aborted.is_root();
     tree.hooks
-        .call(|slot| everybody || find_mark(slot, realm).is_some());
+        .call(|slot| everybody || find_mark(slot, tree, realm).is_some());
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::Ordering;
-
-    use crate::Manager;
-
-    #[test]
-    fn abort_5_who_looks_more_often_than_is_counted_shows_the_most() {
-        let manager = Manager::builder().build().unwrap();
-        let module = manager.register_module("repair").unwrap();
-        let task = module.task("repair").start().unwrap();
-        task.abort("enough").unwrap();
-        let polls = &task.task.slot.polls;
-        polls.store(u32::MAX - 1, Ordering::Relaxed);
-        for _ in 0..3 {
-            assert!(task.abort_requested());
-            let shown = task.status().unwrap().abort.unwrap();
-            assert_eq!(shown.polls, u32::MAX);
-        }
-    }
-
-    #[test]
-    fn a_tree_that_nobody_aborted_never_climbs_whatever_had_its_block() {
-        let manager = Manager::builder().build().unwrap();
-        let module = manager.register_module("repair").unwrap();
-        for _ in 0..100 {
-            let root = module.task("repair").start().unwrap();
-            let tree = root.task.tree;
-            let child = root.child("part").start().unwrap();
-            assert!(!tree.may_be_aborted() && child.seen.is_current(tree));
-            root.abort("enough").unwrap();
-            assert!(tree.may_be_aborted() && child.abort_requested());
-            assert!(root.child("part").create().unwrap().abort_requested());
-        }
-    }
-}
+mod tests;

@@ -17,7 +17,8 @@ use crate::tree::tour::{Reader, readers};
 use crate::view::ChildCounts;
 
 /// Guarded by a lock, which makers and finishers of children take, and readers for at most
-/// [`AT_ONCE`] of them. Whoever has one family's lock waits for no other's.
+/// [`AT_ONCE`] of them. Whoever has one family's lock waits for no other's, but for that of one
+/// that folds with its parent, which nobody else can look at any more.
 ///
 /// What each birth and fold writes comes first, and with the lock fills two lines; the third
 /// is seldom written, as the line next to it is read by workers of other families.
@@ -79,6 +80,9 @@ impl Default for Family {
 
 /// What part of another's records a family takes over that keeps none itself.
 const START: u32 = crate::sync::sized(16, 1) as u32;
+
+/// Where a tree keeps too many failures, so many parts of what it may keep go one at a time.
+const STEPS: u64 = 16;
 
 /// Far enough from 0 for all records of other families that a family takes over.
 const FIRST_TURN: u64 = 1 << 62;
@@ -330,7 +334,7 @@ impl Family {
         if missing > 0 {
             // A good number at once, so that a tree whose failures go on and on is not
             // gone through for each of them; the room of the others is given back.
-            let more = missing.max(share.bounds.per_root as u64 / 64);
+            let more = missing.max(share.bounds.per_root as u64 / STEPS);
             let failed = &mut self.rare().failed;
             let before = failed.len();
             let dropped = prune(failed, more);
@@ -345,6 +349,13 @@ impl Family {
         legacy.failed.extend(self.failed().iter().cloned());
         legacy.sums.merge(&self.sums);
         legacy.counts.add(&self.counts);
+    }
+
+    /// Forgets the failures that its parent has taken along.
+    pub(crate) fn leave_failures(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.failed = Vec::new();
+        }
     }
 
     /// How much of the tree's share it has: the records that it keeps, all levels counted.

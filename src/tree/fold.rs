@@ -22,6 +22,14 @@ pub(crate) struct Folded {
     pub(crate) parent: Parent,
 }
 
+/// The transition that goes with a fold.
+pub(crate) struct Published {
+    /// The word before it.
+    pub(crate) before: Reading,
+    /// Whether the child's slot is the caller's from here on, as nobody else has a reference.
+    pub(crate) freed: bool,
+}
+
 /// What a fold means to the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parent {
@@ -50,13 +58,13 @@ impl Fold {
     /// may settle with it.
     pub(crate) fn run(
         self,
-        publish: impl FnOnce(bool) -> Result<Reading, NotFinished>,
+        publish: impl FnOnce(bool) -> Result<Published, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         if self.parent.is(HOST_ID) {
             remember_parent(self.child, self.parent, self.realm);
         }
         if let Some(names) = self.plain_names() {
-            return self.run_plainly(names, |_, is_last| publish(is_last));
+            return self.run_plainly(names, |_, is_last| Ok(publish(is_last)?.before));
         }
         let names = self.child.names(self.realm);
         let (legacy, room) = match self.child.kids(self.realm) {
@@ -89,7 +97,12 @@ impl Fold {
         let kids = kids.expect("a child that nobody else ends has its parent");
         let mut family = kids.family_of(self.child.order());
         let is_last = is_last(&family);
-        let before = publish(is_last)?;
+        let Published { before, freed } = publish(is_last)?;
+        if freed && let Some(kids) = self.child.kids(self.realm) {
+            // Nobody looks at the child any more. What it kept is its record's alone, and so is
+            // cut where it lies if it is too much.
+            kids.leave_failures();
+        }
         // Not before: from here on it is not aborted any more.
         if let Some(abort) = abort_of(self.child, self.realm) {
             folding.record.set_abort(abort);

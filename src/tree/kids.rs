@@ -10,6 +10,7 @@ use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
     sized,
 };
+use crate::tree::abort::Findings;
 use crate::tree::family::{BEYOND_TIME, Family, Legacy, Position};
 use crate::tree::record::Record;
 use crate::tree::room::Bounds;
@@ -46,6 +47,8 @@ pub(crate) struct Kids {
     /// Where the clock may stand still, the order of the next child once there are several
     /// families; till then [`COUNTED`]. Else [`BY_TIME`].
     births: AtomicU64,
+    /// What those have found who came by here on their way up to look for an abort.
+    pub(super) above: Findings,
 }
 
 /// Children of several families are ordered by time.
@@ -75,6 +78,7 @@ impl Pooled for Kids {
             free: AtomicU32::new(0),
             moves: AtomicU32::new(0),
             births: AtomicU64::new(BY_TIME),
+            above: Findings::default(),
         }
     }
 }
@@ -116,6 +120,7 @@ impl Kids {
         self.failures.store(0, Ordering::Relaxed);
         self.errors.store(0, Ordering::Relaxed);
         self.free.store(0, Ordering::Relaxed);
+        self.above.clear();
     }
 
     /// The families in use.
@@ -321,6 +326,12 @@ impl Kids {
         });
         let size = size.sum();
         (legacy, size)
+    }
+
+    /// Forgets the failures that the parent has taken along, before all else that is kept.
+    pub(crate) fn leave_failures(&self) {
+        self.families()
+            .for_each(|family| family.lock().leave_failures());
     }
 
     pub(crate) fn counts(&self) -> ChildCounts {

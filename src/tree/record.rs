@@ -225,17 +225,22 @@ impl Record {
         Arc::make_mut(more).abort = Some(abort);
     }
 
+    /// Drops what it keeps below it, and counts it; how many records those were.
+    fn lose_children(&mut self) -> u64 {
+        if self.children().is_empty() {
+            return 0;
+        }
+        let more = Arc::make_mut(self.more.get_or_insert_default());
+        let lost = std::mem::take(&mut more.below);
+        more.counts.not_kept += lost;
+        more.children = Subtree::default();
+        lost
+    }
+
     /// Drops what is out of the ordinary.
     #[inline]
     pub(crate) fn forget_more(&mut self) {
         self.more = None;
-    }
-
-    fn take_children(&mut self) -> Vec<Record> {
-        match &mut self.more {
-            Some(more) => std::mem::take(&mut Arc::make_mut(more).children.0),
-            None => Vec::new(),
-        }
     }
 }
 
@@ -246,70 +251,95 @@ impl Subtree {
     }
 }
 
-/// A record on its way through [`prune`].
-struct Flat {
-    record: Record,
+/// A record that stays, and has others below it, on the way of [`prune`].
+struct Above<'a> {
+    below: &'a mut u64,
+    not_kept: &'a mut u64,
+    /// The place of the one above it.
     parent: Option<usize>,
-    /// What it keeps below it, and what is no longer kept there.
-    kept: Vec<Record>,
     lost: u64,
-}
-
-impl Flat {
-    fn new(record: Record, parent: Option<usize>) -> Self {
-        Self {
-            record,
-            parent,
-            kept: Vec::new(),
-            lost: 0,
-        }
-    }
-
-    fn rebuilt(mut self) -> Record {
-        if let Some(more) = &mut self.record.more {
-            let more = Arc::make_mut(more);
-            self.kept.reverse();
-            more.below = Subtree::size(&self.kept);
-            more.children = Subtree(self.kept);
-            more.counts.not_kept += self.lost;
-        }
-        self.record
-    }
 }
 
 /// Drops `excess` of these records and their descendants: the deepest, and among those of
 /// one depth the last. Each ancestor of one that was dropped counts it. How many were
 /// dropped at the top and below.
 ///
-/// A breadth-first list has them at its end, and no recursion as deep as the tree.
+/// It goes down level by level to the one that does not fit as a whole, cuts there, and tells
+/// those above. Records stay where they lie, unless a reader has a copy of them; no recursion is
+/// as deep as the tree.
 pub(crate) fn prune(records: &mut Vec<Record>, excess: u64) -> u64 {
-    let top = std::mem::take(records).into_iter();
-    let mut flat: Vec<Flat> = top.map(|record| Flat::new(record, None)).collect();
-    let mut at = 0;
-    while at < flat.len() {
-        let children = flat[at].record.take_children();
-        flat.extend(children.into_iter().map(|child| Flat::new(child, Some(at))));
-        at += 1;
-    }
-    let stays = flat.len().saturating_sub(excess as usize);
-    let dropped = (flat.len() - stays) as u64;
-    while let Some(last) = flat.pop() {
-        let is_dropped = flat.len() >= stays;
-        let (parent, lost) = (last.parent, last.lost + u64::from(is_dropped));
-        // From the last to the first, so every list of children is built backwards.
-        let home = match parent {
-            Some(parent) => {
-                flat[parent].lost += lost;
-                &mut flat[parent].kept
+    let mut stays = Subtree::size(records).saturating_sub(excess);
+    let mut above: Vec<Above<'_>> = Vec::new();
+    let mut level: Vec<(Option<usize>, &mut Vec<Record>)> = vec![(None, records)];
+    let size = |level: &[(_, &mut Vec<Record>)]| -> u64 {
+        level.iter().map(|(_, list)| list.len() as u64).sum()
+    };
+    loop {
+        let here = size(&level);
+        if here > stays || here == 0 {
+            break;
+        }
+        stays -= here;
+        let mut next = Vec::with_capacity(level.len());
+        for (parent, list) in level {
+            for record in list {
+                next.extend(go_below(record, parent, &mut above));
             }
-            None => &mut *records,
-        };
-        if !is_dropped {
-            home.push(last.rebuilt());
+        }
+        level = next;
+    }
+    let mut dropped = 0;
+    for (parent, list) in level {
+        let kept = list.len().min(stays as usize);
+        stays -= kept as u64;
+        let mut lost = Subtree::size(&list[kept..]);
+        list.truncate(kept);
+        for record in list {
+            lost += record.lose_children();
+        }
+        dropped += lost;
+        if let Some(parent) = parent {
+            above[parent].lost += lost;
         }
     }
-    records.reverse();
+    while let Some(Above {
+        below,
+        not_kept,
+        parent,
+        lost,
+    }) = above.pop()
+    {
+        *below -= lost;
+        *not_kept += lost;
+        if let Some(parent) = parent {
+            above[parent].lost += lost;
+        }
+    }
     dropped
+}
+
+/// The children of a record that stays, if it has any.
+fn go_below<'a>(
+    record: &'a mut Record,
+    parent: Option<usize>,
+    above: &mut Vec<Above<'a>>,
+) -> Option<(Option<usize>, &'a mut Vec<Record>)> {
+    if record.children().is_empty() {
+        return None;
+    }
+    let More {
+        children,
+        below,
+        counts,
+        ..
+    } = Arc::make_mut(record.more.as_mut()?);
+    above.push(Above {
+        below,
+        not_kept: &mut counts.not_kept,
+        parent,
+        lost: 0,
+    });
+    Some((Some(above.len() - 1), &mut children.0))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ type Line = (&'static str, &'static str, usize, Measure);
 
 const MILLION: usize = 1_000_000;
 
-const LINES: [Line; 19] = [
+const LINES: [Line; 21] = [
     ("life cycle", "taskmgr", MILLION, ours_life),
     ("life cycle", "C++ sketch", MILLION, classic_life),
     ("life cycle", "prodash", MILLION, prodash_life),
@@ -45,6 +45,12 @@ const LINES: [Line; 19] = [
     ("abort", "tokio token", MILLION, tokio_abort),
     ("status", "taskmgr", MILLION, ours_status),
     ("status", "C++ sketch", MILLION, classic_status),
+    ("deep chain", "taskmgr", 100_000, |tasks| {
+        ours_deep(tasks, false)
+    }),
+    ("deep chain", "taskmgr, aborted", 100_000, |tasks| {
+        ours_deep(tasks, true)
+    }),
     ("memory", "taskmgr", MILLION, |tasks| {
         bytes("ours-live", tasks)
     }),
@@ -208,6 +214,28 @@ fn ours_abort(tasks: usize, polled: bool) -> f64 {
             root.abort("enough").expect("it is abortable");
             if polled {
                 assert!(children.iter().all(|child| child.abort_requested()));
+            }
+        })
+    })
+}
+
+/// A chain, each the child of the one before: shown and listed as a whole, and dropped from its
+/// deepest task on; with an abort of its root before.
+fn ours_deep(tasks: usize, aborted: bool) -> f64 {
+    let world = World::new();
+    median(|| {
+        let mut chain = world.chain(tasks);
+        timed(tasks, || {
+            if aborted {
+                chain[0].abort("enough").expect("its owner may");
+            }
+            let tree = chain[0].observe().status_tree().expect("it lives");
+            assert_eq!(tree.len(), tasks);
+            let all = Filter::new().internal(true);
+            let listed = world.module.list(&all).expect("an open module");
+            assert_eq!(listed.len(), tasks);
+            while let Some(task) = chain.pop() {
+                drop(task);
             }
         })
     })

@@ -118,6 +118,16 @@ impl World {
         std::iter::repeat_with(child).take(count).collect()
     }
 
+    /// So many live tasks, a root among them, each the child of the one before.
+    pub fn chain(&self, count: usize) -> Vec<Task> {
+        let mut tasks = vec![self.root()];
+        while tasks.len() < count {
+            let child = start(self.names.child(&tasks[tasks.len() - 1]));
+            tasks.push(child);
+        }
+        tasks
+    }
+
     /// A root whose ring of kept children wraps.
     pub fn busy_root(&self) -> Task {
         let root = self.root();
