@@ -8,6 +8,7 @@ use crate::clock::{NEVER, Tick};
 use crate::error::{Error, Result};
 use crate::node::extras::{AbortMark, DoneCallback, Looks};
 use crate::node::slot::Slot;
+use crate::node::text::Text;
 use crate::node::word::{
     ABORT, ENDING, End, FAILED, GONE, KIDS, NotFinished, NotStarted, PARTS, Reading, SETTLED,
     SETTLING, STARTED, TERMINAL, WAS_ABORTED, WATCHED,
@@ -146,9 +147,10 @@ impl Engine {
     ) -> (Outcome, Option<Error>) {
         match (asked, mark) {
             (Outcome::Failed(_), _) => (asked.clone(), None),
-            (Outcome::Done, Some(mark)) => {
-                (Outcome::Done, Some(Error::aborted(task.id(), &mark.reason)))
-            }
+            (Outcome::Done, Some(mark)) => (
+                Outcome::Done,
+                Some(Error::aborted(task.id(), mark.text.reason())),
+            ),
             (Outcome::Done, None) if !task.slot.word.load().has(STARTED) => (
                 Outcome::Failed("finished before it was started".into()),
                 Some(Error::not_started(task.id())),
@@ -214,11 +216,12 @@ impl Engine {
         begun: bool,
     ) -> Ending {
         self.write_end_time(task);
-        let error: Option<Arc<str>> = match (outcome, &abort) {
+        let budget = &task.tree.texts;
+        let error = match (outcome, &abort) {
             (Outcome::Done, None) => None,
-            (Outcome::Done, Some(mark)) => Some(format!("aborted: {}", mark.reason).into()),
-            (Outcome::Failed(error), None) => Some(Arc::clone(error)),
-            (Outcome::Failed(error), Some(mark)) => Some(with_abort(error, mark)),
+            (Outcome::Done, Some(mark)) => Some(mark.text.clone()),
+            (Outcome::Failed(error), None) => Some(Text::of_error(error, budget)),
+            (Outcome::Failed(error), Some(mark)) => Some(mark.text.with_error(error, budget)),
         };
         let mut flags = 0;
         let mut seen = if begun { PARTS } else { 0 };
@@ -456,13 +459,4 @@ impl Engine {
 /// Why a task has ended that was to start.
 fn never_started(task: TaskRef, ended: Result<()>) -> Error {
     ended.err().unwrap_or_else(|| Error::finished(task.id()))
-}
-
-/// Both the abort and the error that the work gave, unless that is the abort handed on.
-fn with_abort(error: &Arc<str>, mark: &AbortMark) -> Arc<str> {
-    let aborted = format!("aborted: {}", mark.reason);
-    match **error == aborted {
-        true => Arc::clone(error),
-        false => format!("{aborted}: {error}").into(),
-    }
 }

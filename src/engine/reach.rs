@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::node::callback;
 use crate::node::extras::{AbortMark, AbortTicket, DoneCallback};
 use crate::node::slot::ABORTABLE;
+use crate::node::text::Text;
 use crate::node::word::{ENDING, PARTS, SETTLED, SUSPEND, TERMINAL, WATCHED};
 use crate::snapshot;
 use crate::sync::{Deadline, Ordering};
@@ -34,7 +35,7 @@ impl Engine {
         let above = abort::mark_of(task.slot, task.tree, self.realm);
         let because = || {
             above.unwrap_or_else(|| AbortMark {
-                reason: reason.into(),
+                text: Text::of_abort(reason, &task.tree.texts),
                 at: self.now(),
             })
         };
@@ -63,8 +64,8 @@ impl Engine {
     #[cold]
     pub(crate) fn aborted(&'static self, task: TaskRef) -> Error {
         let mark = abort::mark_of(task.slot, task.tree, self.realm);
-        let reason = mark.map_or_else(|| Arc::from("no reason was given"), |mark| mark.reason);
-        Error::aborted(task.id(), &reason)
+        let reason = mark.as_ref().map(|mark| mark.text.reason());
+        Error::aborted(task.id(), reason.unwrap_or("no reason was given"))
     }
 
     /// Registers an abort callback; it runs now if the abort came first, and never if the

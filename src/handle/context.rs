@@ -224,7 +224,8 @@ impl TaskContext {
         Ok(AbortGuard::new(self.task, ticket))
     }
 
-    /// Tells this task and all below it to abort; the owner of a task may always do that.
+    /// Tells this task and all below it to abort; the owner of a task may always do that. What is
+    /// kept of a reason of more than 2 KiB says that it was cut.
     ///
     /// # Errors
     /// [`Forked`](crate::ErrorCode::Forked) in a forked child.

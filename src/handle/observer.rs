@@ -262,7 +262,8 @@ impl Observer {
         }
     }
 
-    /// Tells the task and all below it to abort. Its owner ends it when it notices.
+    /// Tells the task and all below it to abort. Its owner ends it when it notices. What is kept of
+    /// a reason of more than 2 KiB says that it was cut.
     ///
     /// # Errors
     /// [`NotAbortable`](ErrorCode::NotAbortable) for a task that is not marked so;

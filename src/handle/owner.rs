@@ -153,7 +153,7 @@ impl Task {
     }
 
     /// Ends the task as failed, and waits as [`finish`](Self::finish) does. One that was told to
-    /// abort keeps both reasons.
+    /// abort keeps both reasons. What is kept of a text of more than 4 KiB says that it was cut.
     ///
     /// # Errors
     /// [`AlreadyFinished`](ErrorCode::AlreadyFinished) if its start found an abort;

@@ -11,6 +11,7 @@ use crate::names::NameSet;
 use crate::node::callback::Callback;
 use crate::node::progress::{CAP, Cell, Last};
 use crate::node::slot::Slot;
+use crate::node::text::Text;
 use crate::sync::{AtomicU64, Guard, Lock, Ordering};
 use crate::view::{Name, Status};
 
@@ -42,7 +43,7 @@ pub(crate) struct Parts {
     pub(crate) entity: Name,
     pub(crate) parent_id: Option<Uuid>,
     pub(crate) names: Option<Arc<NameSet>>,
-    pub(crate) error: Option<Arc<str>>,
+    pub(crate) error: Option<Text>,
     /// The first abort of this very task, or, once it has ended, the one that reached it.
     pub(crate) abort: Option<AbortMark>,
     /// How often it had looked for an abort when it ended: what a status shows from then on.
@@ -100,7 +101,8 @@ impl Looks {
 /// An abort that was asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct AbortMark {
-    pub(crate) reason: Arc<str>,
+    /// That it was aborted, and why.
+    pub(crate) text: Text,
     pub(crate) at: Tick,
 }
 

@@ -5,4 +5,5 @@ pub(crate) mod extras;
 pub(crate) mod label;
 pub(crate) mod progress;
 pub(crate) mod slot;
+pub(crate) mod text;
 pub(crate) mod word;

@@ -7,7 +7,6 @@ mod scan;
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -19,6 +18,7 @@ use crate::names::NameSet;
 use crate::node::extras::{AbortMark, Looks};
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::{ABORTABLE, INTERNAL, Slot, USER_TASK};
+use crate::node::text::{self, Text};
 use crate::node::word::{ABORT, FAILED, KIDS, Reading, SETTLED, SUSPEND, TERMINAL, WAS_ABORTED};
 use crate::provider::{Hosted, Limit};
 use crate::tree::abort;
@@ -288,10 +288,10 @@ enum Above<'a> {
 /// reference, before anything is made of it.
 struct Moment {
     figures: Figures,
-    error: Option<Arc<str>>,
+    error: Option<Text>,
     abort: Option<(AbortMark, Looks)>,
     counts: ChildCounts,
-    first_error: Option<Arc<str>>,
+    first_error: Option<Text>,
 }
 
 impl Moment {
@@ -334,7 +334,7 @@ impl Moment {
             attributes,
             ..
         } = self.figures;
-        let text = |error: Arc<str>| error.to_string();
+        let text = |error: Text| error.as_str().to_owned();
         let times = self.figures.times();
         Status {
             id: self.figures.id(engine.realm),
@@ -369,7 +369,7 @@ impl Moment {
     }
 }
 
-fn children_of(slot: &'static Slot, realm: &'static Realm) -> (ChildCounts, Option<Arc<str>>) {
+fn children_of(slot: &'static Slot, realm: &'static Realm) -> (ChildCounts, Option<Text>) {
     slot.kids(realm)
         .map_or_else(Default::default, |kids| (kids.counts(), kids.first_error()))
 }
@@ -413,7 +413,7 @@ fn abort_of(
 #[cold]
 fn abort_info(mark: &AbortMark, looks: Looks, wall: Wall) -> AbortInfo {
     AbortInfo {
-        reason: mark.reason.to_string(),
+        reason: mark.text.reason().to_owned(),
         requested_at: wall.time(mark.at),
         polls: looks.polls,
         last_poll: wall.time(looks.last_poll),
@@ -437,7 +437,7 @@ fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
 
 fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) -> Status {
     let (realm, more) = (engine.realm, record.more());
-    let text = |error: &Arc<str>| error.to_string();
+    let text = |error: &Text| error.as_str().to_owned();
     let names: &NameSet = match more.and_then(|more| more.names.as_ref()) {
         Some(set) => set,
         None => realm.names(record.names()),
@@ -455,7 +455,7 @@ fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) ->
     let abort = more
         .and_then(|more| more.abort.as_ref())
         .map(|abort| AbortInfo {
-            reason: abort.reason.to_string(),
+            reason: abort.text.reason().to_owned(),
             requested_at: time(abort.at),
             polls: abort.polls,
             last_poll: time(abort.last_poll),
@@ -531,6 +531,8 @@ pub(crate) fn complete_virtual(
     status.id = id;
     status.kind = Kind::Cluster;
     status.settled = status.state.is_terminal();
+    status.error = status.error.map(text::bounded);
+    status.first_error = status.first_error.map(text::bounded);
     if status.module.is_empty() {
         status.module = module.clone();
     }

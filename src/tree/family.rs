@@ -2,13 +2,13 @@
 //! their sums.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::arena::{NONE, Numbered, Realm};
 use crate::clock::Utc;
-use crate::node::label::{Label, Text};
+use crate::node::label::{Label, Text as Entity};
 use crate::node::progress::{Amounts, Sums};
 use crate::node::slot::Slot;
+use crate::node::text::Text;
 use crate::tree::kids::{Kids, STRIPES};
 use crate::tree::links::Siblings;
 use crate::tree::record::{Record, Subtree, prune};
@@ -54,11 +54,11 @@ pub(super) struct Rare {
     /// Those that failed, or have a failure below them: first in, last out.
     failed: Vec<Record>,
     /// With its number in the parent's order of folding.
-    first_error: Option<(u64, Arc<str>)>,
+    first_error: Option<(u64, Text)>,
     pub(super) readers: Vec<Reader>,
     pub(super) next_reader: u64,
     /// The entities of those in `succeeded`, as soon as one has any.
-    texts: VecDeque<Text>,
+    texts: VecDeque<Entity>,
 }
 
 impl Default for Family {
@@ -81,9 +81,6 @@ impl Default for Family {
 /// What part of another's records a family takes over that keeps none itself.
 const START: u32 = crate::sync::sized(16, 1) as u32;
 
-/// Where a tree keeps too many failures, so many parts of what it may keep go one at a time.
-const STEPS: u64 = 16;
-
 /// Far enough from 0 for all records of other families that a family takes over.
 const FIRST_TURN: u64 = 1 << 62;
 
@@ -102,7 +99,7 @@ pub(crate) struct Legacy {
     pub(crate) failed: Vec<Record>,
     pub(crate) sums: Sums,
     pub(crate) counts: ChildCounts,
-    pub(crate) first_error: Option<Arc<str>>,
+    pub(crate) first_error: Option<Text>,
 }
 
 impl Family {
@@ -284,10 +281,10 @@ impl Family {
 
     /// The entities, one for each record.
     #[cold]
-    fn texts(&mut self) -> &mut VecDeque<Text> {
+    fn texts(&mut self) -> &mut VecDeque<Entity> {
         let count = self.succeeded.len();
         let texts = &mut self.rare().texts;
-        texts.resize(count, Text::default());
+        texts.resize(count, Entity::default());
         texts
     }
 
@@ -334,12 +331,13 @@ impl Family {
         if missing > 0 {
             // A good number at once, so that a tree whose failures go on and on is not
             // gone through for each of them; the room of the others is given back.
-            let more = missing.max(share.bounds.per_root as u64 / STEPS);
+            let more = missing.max(share.step());
             let failed = &mut self.rare().failed;
             let before = failed.len();
             let dropped = prune(failed, more);
             kids.forget_failures(before - failed.len());
             self.counts.not_kept += dropped;
+            share.count_pruned(dropped);
             share.give_back(dropped - missing);
         }
     }
@@ -435,7 +433,7 @@ impl Family {
         self.counts
     }
 
-    pub(crate) fn first_error(&self) -> Option<(u64, Arc<str>)> {
+    pub(crate) fn first_error(&self) -> Option<(u64, Text)> {
         self.rare.as_ref()?.first_error.clone()
     }
 
@@ -532,7 +530,7 @@ impl Family {
         &mut self,
         last: Utc,
         most: usize,
-        to: &mut Vec<(Record, Text)>,
+        to: &mut Vec<(Record, Entity)>,
     ) -> bool {
         let count = self.ends_until(last).take(most).count();
         // One by one: what a `drain` needs is shared with the turn of the ring, and then is no
@@ -552,7 +550,7 @@ impl Family {
 
     /// Older records of other families, to go before its own. If they are as many as might
     /// be, there may be more, for which it looks once they have gone.
-    pub(super) fn take_in(&mut self, mut older: Vec<(Record, Text)>, most: usize) {
+    pub(super) fn take_in(&mut self, mut older: Vec<(Record, Entity)>, most: usize) {
         older.sort_by_key(|(record, _)| record.end);
         let count = older.len();
         if self.has_texts() || older.iter().any(|(_, text)| !text.is_empty()) {
@@ -594,7 +592,7 @@ pub(crate) struct Folding<'a> {
     pub(crate) record: Record,
     pub(crate) amounts: Amounts<'a>,
     /// The first error below it, which has folded before, or its own.
-    pub(crate) error: Option<Arc<str>>,
+    pub(crate) error: Option<Text>,
     /// Descendants that its own record counts but does not keep.
     pub(crate) not_kept: u64,
 }

@@ -80,11 +80,11 @@ impl Fold {
         let sums = legacy.as_ref().map_or(&no_children, |legacy| &legacy.sums);
         let shown = Shown::of(own, sums, !self.failed);
         let shard = (!self.has_shard_of_parent()).then(|| self.child.shard());
-        let more = more_of(self.child, self.realm, &names, &shown, legacy, shard).map(Arc::new);
+        let mut more = more_of(self.child, self.realm, &names, &shown, legacy, shard);
+        let error = more.as_mut().and_then(More::keep_texts);
+        let more = more.map(Arc::new);
         let mut folding = Folding {
-            error: more
-                .as_ref()
-                .and_then(|m| m.first_error.clone().or_else(|| m.error.clone())),
+            error,
             not_kept: more.as_ref().map_or(0, |m| m.counts.not_kept),
             amounts: shown.amounts(),
             record: Record::new(
@@ -154,6 +154,7 @@ impl Fold {
     fn share(self) -> Share<'static> {
         Share {
             kept: &self.tree.kept,
+            pruned: &self.tree.pruned,
             bounds: self.bounds,
         }
     }
@@ -207,7 +208,7 @@ fn abort_of(child: &'static Slot, realm: &'static Realm) -> Option<KeptAbort> {
     let parts = child.extras(realm)?.lock();
     let wall = child.wall();
     parts.abort.as_ref().map(|mark| KeptAbort {
-        reason: Arc::clone(&mark.reason),
+        text: mark.text.clone().kept(),
         at: wall.utc(mark.at),
         polls: parts.looks.polls,
         last_poll: wall.utc(parts.looks.last_poll),

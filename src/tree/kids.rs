@@ -1,11 +1,10 @@
 //! The children of a task: one family, or, once two threads have met at its lock, several,
 //! so that workers who make and end children of one parent do not wait for each other.
 
-use std::sync::Arc;
-
 use crate::arena::{Held, Numbered, Pooled};
 use crate::clock::Utc;
 use crate::id::Place;
+use crate::node::text::Text;
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
     sized,
@@ -342,7 +341,7 @@ impl Kids {
         counts
     }
 
-    pub(crate) fn first_error(&self) -> Option<Arc<str>> {
+    pub(crate) fn first_error(&self) -> Option<Text> {
         let first = self.families().filter_map(|f| f.lock().first_error());
         first
             .min_by_key(|(number, _)| *number)

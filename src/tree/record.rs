@@ -8,6 +8,7 @@ use crate::clock::Utc;
 use crate::id::Place;
 use crate::names::NameSet;
 use crate::node::progress::Amounts;
+use crate::node::text::Text;
 use crate::view::{ChildCounts, Name, State};
 
 /// The plain case, a child that did its work and has nothing to tell, is 56 bytes. The number
@@ -57,7 +58,7 @@ pub(crate) struct More {
     pub(crate) shard: Option<u32>,
     pub(crate) host_id: Option<Uuid>,
     pub(crate) entity: Name,
-    pub(crate) error: Option<Arc<str>>,
+    pub(crate) error: Option<Text>,
     /// Its units, where they are not those of its names.
     pub(crate) units: Option<Name>,
     pub(crate) abort: Option<KeptAbort>,
@@ -66,7 +67,7 @@ pub(crate) struct More {
     /// How many records those are, on all levels.
     pub(crate) below: u64,
     pub(crate) counts: ChildCounts,
-    pub(crate) first_error: Option<Arc<str>>,
+    pub(crate) first_error: Option<Text>,
     pub(crate) user_task: bool,
 }
 
@@ -83,6 +84,18 @@ impl Below {
             rest.extend(record.children());
         }
         None
+    }
+}
+
+impl More {
+    /// Keeps of its texts those that its tree has room for. The first error below it, or its own,
+    /// in full: it is for those above.
+    pub(crate) fn keep_texts(&mut self) -> Option<Text> {
+        let error = self.first_error.as_ref().or(self.error.as_ref()).cloned();
+        for text in [&mut self.error, &mut self.first_error] {
+            *text = text.take().map(Text::kept);
+        }
+        error
     }
 }
 
@@ -105,7 +118,8 @@ impl Drop for Subtree {
 /// The abort that reached a child before it ended.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptAbort {
-    pub(crate) reason: Arc<str>,
+    /// That it was aborted, and why.
+    pub(crate) text: Text,
     pub(crate) at: Utc,
     pub(crate) polls: u32,
     pub(crate) last_poll: Utc,
@@ -270,23 +284,21 @@ struct Above<'a> {
 pub(crate) fn prune(records: &mut Vec<Record>, excess: u64) -> u64 {
     let mut stays = Subtree::size(records).saturating_sub(excess);
     let mut above: Vec<Above<'_>> = Vec::new();
+    let mut here = records.len() as u64;
     let mut level: Vec<(Option<usize>, &mut Vec<Record>)> = vec![(None, records)];
-    let size = |level: &[(_, &mut Vec<Record>)]| -> u64 {
-        level.iter().map(|(_, list)| list.len() as u64).sum()
-    };
-    loop {
-        let here = size(&level);
-        if here > stays || here == 0 {
-            break;
-        }
+    let mut next = Vec::new();
+    while (1..=stays).contains(&here) {
         stays -= here;
-        let mut next = Vec::with_capacity(level.len());
-        for (parent, list) in level {
+        here = 0;
+        for (parent, list) in level.drain(..) {
             for record in list {
-                next.extend(go_below(record, parent, &mut above));
+                if let Some(below) = go_below(record, parent, &mut above) {
+                    here += below.1.len() as u64;
+                    next.push(below);
+                }
             }
         }
-        level = next;
+        std::mem::swap(&mut level, &mut next);
     }
     let mut dropped = 0;
     for (parent, list) in level {

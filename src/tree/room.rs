@@ -13,6 +13,8 @@ pub(crate) struct Bounds {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share<'a> {
     pub(crate) kept: &'a AtomicU64,
+    /// How many failures it has kept and dropped again.
+    pub(crate) pruned: &'a AtomicU64,
     pub(crate) bounds: Bounds,
 }
 
@@ -35,6 +37,20 @@ impl Share<'_> {
         let granted = left.min(count);
         self.give_back(count - granted);
         granted
+    }
+
+    /// How many failures go at once where there are too many: a 64th of what may be kept. To drop
+    /// the deepest all above them are gone through, so a tree that goes on and on has to drop more
+    /// of them at once, up to a quarter: all in all it is gone through a few times for each
+    /// fourfold of what it has dropped.
+    pub(super) fn step(self) -> u64 {
+        let most = self.bounds.per_root as u64;
+        let quarters = self.pruned.load(Ordering::Relaxed) / (most / 4).max(1);
+        most / 64 * quarters.clamp(1, 16)
+    }
+
+    pub(super) fn count_pruned(self, count: u64) {
+        self.pruned.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(super) fn give_back(self, count: u64) {

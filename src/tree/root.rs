@@ -2,6 +2,7 @@
 
 use crate::arena::{Numbered, Pooled};
 use crate::clock::{NEVER, Tick};
+use crate::node::text::Budget;
 use crate::sync::{AtomicU64, CachePadded, Ordering};
 use crate::tree::hooks::Hooks;
 
@@ -15,6 +16,10 @@ pub(crate) struct Tree {
     deadline: AtomicU64,
     /// Records of folded tasks that the whole tree keeps.
     pub(crate) kept: AtomicU64,
+    /// How many failures it has kept and dropped again.
+    pub(crate) pruned: AtomicU64,
+    /// The texts of those.
+    pub(crate) texts: Budget,
     pub(crate) hooks: Hooks,
 }
 
@@ -38,6 +43,8 @@ impl Pooled for Tree {
             number,
             deadline: AtomicU64::new(NEVER),
             kept: AtomicU64::new(0),
+            pruned: AtomicU64::new(0),
+            texts: Budget::default(),
             hooks: Hooks::default(),
         }
     }
@@ -53,6 +60,7 @@ impl Tree {
     pub(crate) fn prepare(&self) {
         self.deadline.store(NEVER, Ordering::Relaxed);
         self.kept.store(0, Ordering::Relaxed);
+        self.pruned.store(0, Ordering::Relaxed);
         // No task of this tree has been aborted yet. An aborter in the tree before may be late
         // to raise the epoch; then somebody looks in vain.
         let now = self.epochs.now.load(Ordering::Relaxed);
