@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::clock::nanos;
 
 /// Where a task lives: a slot, and which of the slot's tenants it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
