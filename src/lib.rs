@@ -48,6 +48,7 @@ mod module;
 mod names;
 mod node;
 mod provider;
+mod reaper;
 mod retention;
 #[cfg(all(test, shuttle, not(loom)))]
 #[allow(

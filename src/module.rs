@@ -168,7 +168,9 @@ impl Module {
     /// See [`Provider`] for an example.
     pub fn register_provider(&self, provider: impl Provider) -> Result<()> {
         self.engine.check()?;
-        let hosted = Hosted::new(provider, self.engine.config.provider_deadline);
+        let threads = (&self.engine.realm.roster, self.engine.uid);
+        let deadline = self.engine.config.provider_deadline;
+        let hosted = Hosted::new(provider, deadline, threads);
         self.engine
             .add_provider(self.core, self.registration, hosted)
     }

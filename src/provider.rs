@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{BoxError, Error, ErrorCode, Result, chain};
 use crate::node::callback;
+use crate::sync::Roster;
 use crate::view::{ProviderId, Stats, Status};
 
 pub(crate) use asked::{Asked, Limit, limit};
@@ -149,8 +150,13 @@ impl fmt::Debug for Completion {
 pub(crate) struct Hosted(Arc<Line>);
 
 impl Hosted {
-    pub(crate) fn new(provider: impl Provider, deadline: Duration) -> Self {
-        Self(Arc::new(Line::new(Box::new(provider), deadline)))
+    /// Asked on threads of this roster, for this manager.
+    pub(crate) fn new(
+        provider: impl Provider,
+        deadline: Duration,
+        threads: (&'static Roster, u32),
+    ) -> Self {
+        Self(Arc::new(Line::new(Box::new(provider), deadline, threads)))
     }
 
     /// Asks, and waits no longer than the provider's deadline and the limit.

@@ -20,7 +20,8 @@ use crate::node::extras::Extras;
 use crate::node::label::Label;
 use crate::node::progress::Cell;
 use crate::node::slot::Slot;
-use crate::sync::{self, Deadline, Lock, Made, Sleepers};
+use crate::reaper::Reaper;
+use crate::sync::{self, AtomicU32, Deadline, Lock, Made, Roster, Sleepers};
 use crate::tree::kids::Kids;
 use crate::tree::links::Links;
 use crate::tree::root::Tree;
@@ -73,6 +74,12 @@ pub(crate) struct Realm {
     names: Pool<NameCell>,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static Engine>>,
+    /// How many of them are not closed.
+    pub(crate) open_managers: AtomicU32,
+    /// Forgets what has expired, for all of them.
+    pub(crate) reaper: Reaper<&'static Engine>,
+    /// The library's own threads.
+    pub(crate) roster: Roster,
 }
 
 impl Realm {
@@ -91,6 +98,9 @@ impl Realm {
             sleepers: Sleepers::new(),
             names: Pool::new(),
             engines: Lock::new(Vec::new()),
+            open_managers: AtomicU32::new(0),
+            reaper: Reaper::default(),
+            roster: Roster::default(),
         }
     }
 

@@ -97,6 +97,7 @@ impl Engine {
             self.end(&modules);
         } else {
             self.overdue.store(true, Ordering::SeqCst);
+            self.let_reaper_go();
             self.wake_everybody();
             self.end_watches();
             for module in modules {
@@ -107,7 +108,19 @@ impl Engine {
         self.modules.lock().closes -= 1;
         // Those of which nothing runs are closed from here on.
         drop(self.modules());
+        self.wait_for_threads(&deadline);
         Ok(CloseReport { still_running })
+    }
+
+    /// Until no thread is left that served this manager, or, if none is open any more, any; save
+    /// those that the host's code keeps. Inside a callback nobody waits: it may run on one of them.
+    fn wait_for_threads(&'static self, deadline: &Deadline) {
+        if callback::is_inside() || self.realm.is_forked() {
+            return;
+        }
+        let is_last = || self.realm.open_managers.load(Ordering::SeqCst) == 0;
+        let of = || (!is_last()).then_some(self.uid);
+        self.realm.roster.wait(of, deadline);
     }
 
     /// The last manager is dropped: everything is told to abort, and nobody waits for it.
@@ -154,7 +167,7 @@ impl Engine {
             self.drain(module.group);
         }
         *self.tombstones.lock() = Tombstones::new(0);
-        self.stop_reaper();
+        self.let_reaper_go();
         self.end_watches();
     }
 

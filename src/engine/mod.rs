@@ -74,14 +74,13 @@ pub(crate) struct Engine {
     tombstones: Lock<Tombstones>,
     retention: Lock<Retained>,
     watches: Watches,
-    /// Wakes the reaper: an earlier deadline, or the end.
-    reaper: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Retained {
     queue: Retention,
-    reaper_runs: bool,
+    /// Whether the process's thread sees to the queue.
+    is_reaped: bool,
 }
 
 /// How far a manager's end has come. It only grows.
@@ -129,13 +128,13 @@ impl Engine {
             tombstones: Lock::new(Tombstones::new(config.tombstones)),
             retention: Lock::default(),
             watches: Watches::default(),
-            reaper: Condvar::default(),
             // Shown with every child, so it is not counted.
             config: Config {
                 node: Name::from_static(leak(&config.node)),
                 ..config
             },
         }));
+        realm.open_managers.fetch_add(1, Ordering::SeqCst);
         realm.remember(engine);
         Ok(engine)
     }
@@ -156,7 +155,10 @@ impl Engine {
 
     /// It has come so far at least.
     fn raise_stage(&self, stage: Stage) {
-        self.stage.fetch_max(stage as u32, Ordering::SeqCst);
+        let before = self.stage.fetch_max(stage as u32, Ordering::SeqCst);
+        if stage == Stage::Closed && before != Stage::Closed as u32 {
+            self.realm.open_managers.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// Whether the deadline of a close has passed.

@@ -1,13 +1,18 @@
 //! What becomes of a root that has settled: kept for its TTL, then forgotten.
 
+use std::time::Duration;
+
 use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
+use crate::clock::Tick;
 use crate::error::{Error, ErrorCode, GoneReason, Result};
 use crate::id::Place;
 use crate::names::{Gate, Group};
+use crate::node::callback;
 use crate::node::slot::{INTERNAL, USER_TASK};
 use crate::node::word::{GONE, SETTLED};
-use crate::sync::{Deadline, Ordering, start_thread};
+use crate::reaper::{Next, Reaped};
+use crate::sync::{ALL, Ordering};
 
 /// How many roots the reaper forgets before it lets others at the queue.
 const BATCH: usize = 256;
@@ -34,9 +39,10 @@ impl Engine {
         let deadline = self.now().saturating_add(ttl);
         let place = root.slot.place(root.slot.word.load());
         let mut retained = self.retention.lock();
-        let wake = retained.queue.push(deadline, place);
-        if !retained.reaper_runs && self.config.reaper && !self.ticks.is_manual() {
-            retained.reaper_runs = self.start_reaper();
+        let is_next = retained.queue.push(deadline, place);
+        let wake = is_next && retained.is_reaped;
+        if !retained.is_reaped && self.config.reaper {
+            retained.is_reaped = self.ask_for_reaper();
         }
         // The last: from here on whoever waits for the root takes it for kept.
         root.tree.set_deadline(deadline);
@@ -45,7 +51,7 @@ impl Engine {
             // The close may have gone through the queue before.
             self.unregister(root, GoneReason::Drained);
         } else if wake {
-            self.reaper.notify_all();
+            self.realm.reaper.wake();
         }
     }
 
@@ -178,45 +184,68 @@ impl Engine {
             if places.is_empty() {
                 return count;
             }
-            count += self.expire_all(places);
+            let expired = places.into_iter().filter(|place| self.expire_one(*place));
+            count += expired.count();
         }
     }
 
-    fn expire_all(&'static self, places: Vec<Place>) -> usize {
-        let held = places.into_iter().filter_map(|place| self.hold(place));
-        held.filter(|held| self.try_unregister(TaskRef::of(held), GoneReason::Expired))
-            .count()
+    /// Whether it was there to expire.
+    fn expire_one(&'static self, place: Place) -> bool {
+        let held = self.hold(place);
+        held.is_some_and(|held| self.try_unregister(TaskRef::of(&held), GoneReason::Expired))
     }
 
-    /// The first root that is kept starts the thread; a manager that keeps none has none.
-    fn start_reaper(&'static self) -> bool {
-        start_thread("taskmgr-reaper", move || self.reap()).is_ok()
+    /// The first root that is kept asks for the thread: a manager that keeps none needs none. If no
+    /// thread is to be had the root is kept all the same, and the next asks again.
+    fn ask_for_reaper(&'static self) -> bool {
+        let begin = || {
+            self.realm.roster.start("taskmgr-reaper", ALL, |member| {
+                callback::stay_inside();
+                self.realm.reaper.serve(member.number());
+            })
+        };
+        let is_open = || self.stage() == Stage::Open;
+        self.realm.reaper.add(self, is_open, begin)
     }
 
-    fn reap(&'static self) {
-        let mut retained = self.retention.lock();
-        while self.stage() == Stage::Open {
-            let now = self.now();
-            let mut places = Vec::new();
+    /// Nothing is kept from now on, as the stage says. The thread ends with the last manager.
+    pub(super) fn let_reaper_go(&'static self) {
+        if self.config.reaper
+            && let Some(thread) = self.realm.reaper.remove(self)
+        {
+            self.realm.roster.dismiss(thread);
+        }
+    }
+}
+
+impl Reaped for &'static Engine {
+    fn reap(self) -> Next {
+        let now = self.now();
+        let mut places = Vec::new();
+        let next = {
+            let mut retained = self.retention.lock();
             retained.queue.pop_expired(now, BATCH, &mut places);
-            if !places.is_empty() {
-                drop(retained);
-                self.expire_all(places);
-                retained = self.retention.lock();
-                continue;
-            }
-            let deadline = match retained.queue.next() {
-                None => Deadline::Never,
-                Some(next) => Deadline::after(std::time::Duration::from_nanos(next - now)),
-            };
-            retained = self.reaper.wait(retained, &deadline);
+            retained.queue.next()
+        };
+        if places.is_empty() {
+            let left = |next: Tick| Duration::from_nanos(next.saturating_sub(now));
+            return next.map_or(Next::Never, |next| Next::In(left(next)));
         }
-        retained.reaper_runs = false;
+        for place in places {
+            // What a root had of the host's goes with it, and may panic.
+            let came = callback::shelter(|| {
+                self.expire_one(place);
+            });
+            if !came.is_ours() {
+                break;
+            }
+        }
+        Next::Now
     }
+}
 
-    /// Ends the reaper; through the lock, so that it is asleep or yet to look.
-    pub(super) fn stop_reaper(&self) {
-        drop(self.retention.lock());
-        self.reaper.notify_all();
+impl PartialEq for Engine {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
     }
 }

@@ -19,6 +19,7 @@ mod end;
 mod fold;
 mod lookup;
 mod progress;
+mod reaper;
 mod registrations;
 mod retain;
 mod settled;
@@ -67,6 +68,7 @@ impl Host {
         let clock = ManualClock::new();
         let builder = Manager::builder()
             .clock(Clock::Manual(clock.clone()))
+            .reaper(false)
             .user_task_ttl(TTL);
         let manager = set(builder).build().expect("a manager");
         let repair = manager.register_module("repair").expect("a module");

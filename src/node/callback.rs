@@ -48,6 +48,12 @@ pub fn nonblocking<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// From here on the thread is inside for good, the destructors of its thread locals included: for
+/// the library's own, on which nobody may wait for them.
+pub(crate) fn stay_inside() {
+    let _ = INSIDE.try_with(|inside| inside.set(Some(fork_depth())));
+}
+
 /// Runs the host's code where it must not block and cannot hurt: a panic ends here, after
 /// the panic hook has told of it.
 pub(crate) fn call<R>(f: impl FnOnce() -> R) -> Result<R, Box<dyn std::any::Any + Send>> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::line::{Delivery, Line, Question};
+use super::line::{Delivery, Line, Question, Wake};
 use super::{Hosted, Provider, failed, told};
 use crate::error::{BoxError, Error, ErrorCode, Result};
 use crate::node::callback::{self, Came};
@@ -42,7 +42,7 @@ struct Board<R> {
 struct Answers<R> {
     given: Vec<Option<Result<R>>>,
     has_enough: bool,
-    wake: Option<Box<dyn FnOnce() + Send>>,
+    wake: Option<Wake>,
 }
 
 impl<R> Answers<R> {
@@ -52,7 +52,9 @@ impl<R> Answers<R> {
 }
 
 impl<R> Board<R> {
-    fn put(&self, at: usize, answer: Result<R>) {
+    /// What is to be called then, if it is the answer that was waited for.
+    #[must_use = "somebody waits for it"]
+    fn put(&self, at: usize, answer: Result<R>) -> Option<Wake> {
         let wake = {
             let mut answers = self.answers.lock();
             answers.has_enough |= answer.as_ref().is_ok_and(self.is_enough);
@@ -64,9 +66,7 @@ impl<R> Board<R> {
             is_complete.then(|| answers.wake.take()).flatten()
         };
         self.came.notify_all();
-        if let Some(wake) = wake {
-            callback::shelter(wake);
-        }
+        wake
     }
 }
 
@@ -78,9 +78,9 @@ struct Reply<R> {
 }
 
 impl<R> Reply<R> {
-    fn give(mut self, answer: Result<R>) {
+    fn give(mut self, answer: Result<R>) -> Option<Wake> {
         self.is_given = true;
-        self.board.put(self.at, answer);
+        self.board.put(self.at, answer)
     }
 }
 
@@ -88,7 +88,9 @@ impl<R> Drop for Reply<R> {
     fn drop(&mut self) {
         if !self.is_given {
             let error = failed("no thread is left to ask the provider on".to_owned());
-            self.board.put(self.at, Err(error));
+            if let Some(wake) = self.board.put(self.at, Err(error)) {
+                callback::shelter(wake);
+            }
         }
     }
 }
@@ -299,7 +301,7 @@ mod tests {
         assert!(!asked.is_ready());
         asked.on_ready(|| panic!("nobody waits any more"));
         assert!(asked.into_answers().is_empty(), "nobody was asked");
-        late.give(Ok(7));
+        assert!(late.give(Ok(7)).is_none());
         drop(never);
     }
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Provider;
-use crate::node::callback::{Came, shelter};
-use crate::sync::{Lock, start_thread};
+use crate::node::callback::{Came, shelter, stay_inside};
+use crate::sync::{Lock, Member, Roster};
 
 /// Calls to one provider at a time, those included that were given up: one that hangs for
 /// ever must not take a thread for every question.
@@ -22,6 +22,8 @@ pub(super) struct Line {
     pub(super) deadline: Duration,
     /// Which one it is in this process.
     pub(super) number: u64,
+    /// Where its threads are known, and for which manager they work.
+    threads: (&'static Roster, u32),
     calls: Lock<Calls>,
 }
 
@@ -37,7 +39,9 @@ struct Calls {
 
 /// A question that waits for its turn. It gives back how the answer is delivered.
 pub(super) type Question = Box<dyn FnOnce(&dyn Provider) -> (Came, Delivery) + Send>;
-pub(super) type Delivery = Box<dyn FnOnce()>;
+/// It gives back what of the host's is to be called then.
+pub(super) type Delivery = Box<dyn FnOnce() -> Option<Wake>>;
+pub(super) type Wake = Box<dyn FnOnce() + Send>;
 
 struct Call {
     number: u64,
@@ -97,7 +101,11 @@ impl Calls {
 }
 
 impl Line {
-    pub(super) fn new(provider: Box<dyn Provider>, deadline: Duration) -> Self {
+    pub(super) fn new(
+        provider: Box<dyn Provider>,
+        deadline: Duration,
+        threads: (&'static Roster, u32),
+    ) -> Self {
         /// Of 64 bits, so that it does not come round.
         static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -105,6 +113,7 @@ impl Line {
             provider: Some(provider),
             deadline,
             number: NEXT.fetch_add(1, Ordering::Relaxed),
+            threads,
             calls: Lock::default(),
         }
     }
@@ -172,28 +181,41 @@ impl Line {
             };
             let Some(call) = call else { return };
             let (number, theirs) = (call.number, Arc::clone(self));
+            let (roster, manager) = self.threads;
+            let work = move |member: &Member| theirs.work(call, member);
             // A question that finds no thread is dropped, which tells its asker.
-            if start_thread("taskmgr-provider", move || theirs.work(call)).is_err() {
+            if roster.start("taskmgr-provider", manager, work).is_err() {
                 self.calls.lock().remove(number);
             }
         }
     }
 
-    /// A thread of the line: asks until nobody waits.
-    fn work(self: Arc<Self>, first: Call) {
+    /// A thread of the line: asks until nobody waits. It is at the host's work as long as the
+    /// host's code runs, and no longer.
+    fn work(self: Arc<Self>, first: Call, member: &Member) {
+        stay_inside();
         let mut next = Some(first);
         while let Some(call) = next {
+            member.at_hosts_work(Instant::now().checked_add(self.deadline));
             let (came, deliver) = (call.question)(self.provider());
             if !came.is_ours() {
                 // A child forked by the provider; who asked is not there, and the locks may be
                 // held for ever.
                 return std::mem::forget((self, deliver));
             }
+            member.at_our_work();
             next = self.come_back(call.number);
             // Whoever is told finds a provider that answers.
-            deliver();
+            if let Some(wake) = deliver()
+                && !at_hosts_work(member, wake).is_ours()
+            {
+                return std::mem::forget((self, next));
+            }
             // It may have become one that more than one may ask.
             self.go_on();
+        }
+        if let Some(last) = Arc::into_inner(self) {
+            at_hosts_work(member, move || drop(last));
         }
     }
 
@@ -204,6 +226,16 @@ impl Line {
         calls.late = None;
         calls.next(Instant::now())
     }
+}
+
+/// Runs the host's code that nobody says how long it takes.
+fn at_hosts_work(member: &Member, f: impl FnOnce()) -> Came {
+    member.at_hosts_work(None);
+    let came = shelter(f);
+    if came.is_ours() {
+        member.at_our_work();
+    }
+    came
 }
 
 impl Drop for Line {

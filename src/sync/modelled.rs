@@ -5,10 +5,9 @@ pub(crate) use loom::thread::{self, ThreadId};
 
 use super::Deadline;
 
-// Not modelled: no modelled operation lies within them.
+pub(super) use loom::thread::{Builder, JoinHandle};
 
-pub(super) use std::thread::{Builder, JoinHandle};
-
+pub(super) use super::joinable::{Joinable, begin};
 pub(super) use super::park::{Thread, current, park, park_timeout};
 pub(crate) use super::word::AtomicWord;
 pub(crate) use {Guard as ShortGuard, Lock as ShortLock};

@@ -16,6 +16,7 @@ pub(crate) use shuttle::thread_local as per_thread;
 
 pub(crate) use crossbeam_utils::CachePadded;
 
+pub(super) use super::joinable::{Joinable, begin};
 pub(super) use shuttle::thread::{Builder, JoinHandle, Thread, current, park};
 pub(crate) use {Guard as ShortGuard, Lock as ShortLock};
 

@@ -17,7 +17,31 @@ pub(crate) use crossbeam_utils::CachePadded;
 use super::deadline::Left;
 use super::{Deadline, raw};
 
-pub(super) use std::thread::{Builder, JoinHandle, Thread, current, park, park_timeout};
+#[cfg(not(unix))]
+pub(super) use super::joinable::{Joinable, begin};
+#[cfg(unix)]
+pub(super) use raw::{Joinable, begin};
+#[cfg(not(unix))]
+pub(super) use std::thread::{Builder, JoinHandle};
+pub(super) use std::thread::{Thread, park, park_timeout};
+
+/// The thread that asks. `std` keeps a thread's handle behind a key of the system's, whose
+/// destructor runs as the thread ends, whether the library is still loaded or not.
+pub(super) fn current() -> Thread {
+    keep_loaded();
+    thread::current()
+}
+
+/// Keeps the library loaded for as long as this thread lives, as systems do for a thread local
+/// that has a destructor.
+fn keep_loaded() {
+    struct Stay;
+    impl Drop for Stay {
+        fn drop(&mut self) {}
+    }
+    per_thread! { static STAY: Stay = const { Stay }; }
+    let _ = STAY.try_with(|_| ());
+}
 
 pub(crate) type Guard<'a, T> = std::sync::MutexGuard<'a, T>;
 

@@ -2,14 +2,14 @@
 //!
 //! `std` takes a lock of the process as a thread of its begins and ends, and in a forked child
 //! that may be held for ever by one that is not there. So a child's threads are begun by the
-//! system's own means, past `std`.
+//! system's own means, past `std`, and all are joined by them.
 
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{Builder, Condvar, Deadline, JoinHandle, Lock, fork_depth, raw};
+use super::{Condvar, Deadline, Joinable, Lock, begin, fork_depth};
 
 /// Drops what a panic carries. That may panic in its turn; what such a one carries is left
 /// alone, as there is no end to it.
@@ -19,23 +19,11 @@ pub(crate) fn discard_panic(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// Begins a thread that nobody joins.
-pub(crate) fn start(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    begin(name, f).map(drop)
-}
-
-fn begin(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<Option<JoinHandle<()>>> {
-    match fork_depth() {
-        0 => Builder::new().name(name.to_owned()).spawn(f).map(Some),
-        _ => raw::begin_thread(Box::new(f)).map(|()| None),
-    }
-}
-
 /// A thread that can be joined; dropped, it goes on alone.
 #[derive(Debug)]
 pub(crate) struct Running<T> {
     outcome: Arc<Outcome<T>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Joinable,
 }
 
 #[derive(Debug)]
@@ -95,10 +83,8 @@ impl<T> Running<T> {
             }
         };
         drop(value);
-        if let Some(thread) = self.thread {
-            // It has nothing left to do but to go, and cannot panic any more.
-            let _ = thread.join();
-        }
+        // It has nothing left to do but to go, and cannot panic any more.
+        self.thread.join();
         outcome
     }
 }
