@@ -327,6 +327,12 @@ typedef struct taskmgr_manager_config {
      */
     size_t tombstones;
     /**
+     * About how many bytes all finished roots may take with what they keep; 64 MiB by default.
+     * Beyond it the oldest go before their time: those that succeeded, then those of users that
+     * did, then those that failed, then those of users that failed.
+     */
+    uint64_t max_finished_bytes;
+    /**
      * Not 0, as by default: a background thread forgets roots whose time has come. Without it
      * call `taskmgr_manager_tick`.
      */
@@ -955,6 +961,11 @@ typedef struct taskmgr_http_config {
 #define TASKMGR_GONE_FOLDED 4
 
 /**
+ * The finished roots took more than `max_finished_bytes`.
+ */
+#define TASKMGR_GONE_EVICTED 5
+
+/**
  * No time: what has not happened.
  */
 #define TASKMGR_NO_TIME 0
@@ -1244,6 +1255,10 @@ void taskmgr_manager_free(taskmgr_manager *manager);
  * for a task at the deadline, or comes later, gets CLOSED. Closing again waits on for what still
  * runs, and is answered in the same way: with a complete report once nothing does.
  *
+ * The library's threads that served this manager are gone when this returns, unless it is called
+ * in a callback: save those in a call of a provider that has passed its deadline, or this one.
+ * After the last manager of a process none is left, so that the library can be unloaded.
+ *
  * `*report` is the caller's, to be freed with `taskmgr_close_report_free`; NULL after an
  * error, and `report` may be NULL. The handle stays, to be freed.
  * Threads: any. Errors: WOULD_DEADLOCK in a callback, unless the deadline is 0. Since 0.1.0.
@@ -1341,6 +1356,21 @@ uint64_t taskmgr_manager_task_ttl(const taskmgr_manager *manager);
  * Threads: any. Errors: 0 for NULL. Since 0.1.0.
  */
 uint64_t taskmgr_manager_user_task_ttl(const taskmgr_manager *manager);
+
+/**
+ * About how many bytes the finished roots take that are kept, with all that they keep.
+ *
+ * Threads: any. Errors: 0 for NULL. Since 0.1.0.
+ */
+uint64_t taskmgr_manager_finished_bytes(const taskmgr_manager *manager);
+
+/**
+ * How many finished roots have gone before their time, as all of them took too much:
+ * `TASKMGR_GONE_EVICTED` is told of each.
+ *
+ * Threads: any. Errors: 0 for NULL. Since 0.1.0.
+ */
+uint64_t taskmgr_manager_evicted(const taskmgr_manager *manager);
 
 /**
  * Sets for how long a root stays that settles from now on; `*before` is what it was, and
@@ -2914,7 +2944,7 @@ void taskmgr_http_waiting_free(taskmgr_http_waiting *waiting);
 #define TASKMGR_MANAGER_CONFIG \
     (TASKMGR_VALUE(taskmgr_manager_config){ \
         sizeof(taskmgr_manager_config), TASKMGR_NO_STR, NULL, 0, 3600000, 5000, 1024, 16384, \
-        4096, 1, 0, {0, 0, 0, 0, 0, 0}})
+        4096, 67108864, 1, 0, {0, 0, 0, 0, 0, 0}})
 
 /** A filter that lets all tasks through that are not internal. Since 0.1.0. */
 #define TASKMGR_FILTER \

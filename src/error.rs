@@ -139,6 +139,9 @@ pub enum GoneReason {
     Drained,
     /// It has ended and is part of its parent now.
     Folded,
+    /// The settled roots took more than
+    /// [`max_finished_bytes`](crate::ManagerBuilder::max_finished_bytes).
+    Evicted,
 }
 
 impl GoneReason {
@@ -153,6 +156,7 @@ impl GoneReason {
             Self::Read => "read",
             Self::Drained => "drained",
             Self::Folded => "folded",
+            Self::Evicted => "evicted",
         }
     }
 }
@@ -302,6 +306,7 @@ impl Error {
             GoneReason::Read => "its status was read",
             GoneReason::Drained => "its module was drained or closed",
             GoneReason::Folded => "it is part of its parent now",
+            GoneReason::Evicted => "finished tasks took more than max_finished_bytes",
         };
         let mut error = Self::new(
             ErrorCode::Gone,

@@ -38,6 +38,7 @@ mod arena;
 mod clock;
 mod engine;
 mod error;
+mod eviction;
 mod handle;
 mod id;
 mod index;

@@ -195,6 +195,17 @@ mod tests {
         assert_eq!(retention.others.capacity(), 0, "the room goes with them");
     }
 
+    #[test]
+    fn ttl_2_entries_that_fit_no_run_do_not_pile_up_either() {
+        let mut retention = Retention::default();
+        for slot in 0..1000 {
+            retention.push(Tick::from(1000 - slot), place(slot));
+            retention.forget_one(|_| false);
+            let left = retention.all().len();
+            assert!(left <= 65, "{left} entries for no root");
+        }
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         Push(Tick),

@@ -159,6 +159,10 @@ fn manager(at: &Steps, handles: &Handles) {
     assert_eq!(manager.node(), "here");
     at.at("Manager::keep_on_read");
     manager.keep_on_read();
+    at.at("Manager::finished_bytes");
+    manager.finished_bytes();
+    at.at("Manager::evicted");
+    manager.evicted();
     at.at("Manager::task_ttl");
     manager.task_ttl();
     at.at("Manager::user_task_ttl");
@@ -531,6 +535,8 @@ fn built(at: &Steps) -> Manager {
     let builder = builder.max_kept_per_root(100);
     at.at("ManagerBuilder::tombstones");
     let builder = builder.tombstones(10);
+    at.at("ManagerBuilder::max_finished_bytes");
+    let builder = builder.max_finished_bytes(1 << 20);
     at.at("ManagerBuilder::provider_deadline");
     let builder = builder.provider_deadline(seconds(60));
     at.at("ManagerBuilder::max_modules");

@@ -101,6 +101,7 @@ enum class gone_reason : taskmgr_gone_reason {
     read = TASKMGR_GONE_READ,        ///< Its status was taken.
     drained = TASKMGR_GONE_DRAINED,  ///< Its module was drained or closed.
     folded = TASKMGR_GONE_FOLDED,    ///< It has ended and is part of its parent now.
+    evicted = TASKMGR_GONE_EVICTED,  ///< The finished roots took more than they may.
 };
 
 /// The kind of an error. The numbers never change, and further ones may come.

@@ -79,6 +79,13 @@ public:
         config_.tombstones = most;
         return *this;
     }
+    /// About how many bytes all finished roots may take with what they keep; 64 MiB by default.
+    /// Beyond it the oldest go before their time: those that succeeded, then those of users that
+    /// did, then those that failed, then those of users that failed.
+    manager_builder& max_finished_bytes(std::uint64_t most) noexcept {
+        config_.max_finished_bytes = most;
+        return *this;
+    }
     /// Whether a background thread forgets roots whose time has come, as by default. Without
     /// it call `manager::tick`.
     manager_builder& reaper(bool runs) noexcept {
@@ -210,6 +217,10 @@ public:
     std::chrono::milliseconds user_task_ttl() const noexcept {
         return detail::milliseconds(taskmgr_manager_user_task_ttl(get()));
     }
+    /// About how many bytes the finished roots take that are kept, with all that they keep.
+    std::uint64_t finished_bytes() const noexcept { return taskmgr_manager_finished_bytes(get()); }
+    /// How many finished roots have gone before their time, as all of them took too much.
+    std::uint64_t evicted() const noexcept { return taskmgr_manager_evicted(get()); }
     /// Sets for how long a root stays that settles from now on; gives what it was. Errors:
     /// invalid_argument for a negative one and above 100 years, closed.
     fallible<std::chrono::milliseconds> set_task_ttl(duration ttl) const {

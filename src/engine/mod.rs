@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::arena::{Held, Realm};
 use crate::clock::{Clock, Tick, Ticks, nanos};
 use crate::error::{Error, ErrorCode, Result};
+use crate::eviction::Evictions;
 use crate::index::{HostIds, Tombstones};
 use crate::names::{Given, leak};
 use crate::node::extras::Extras;
@@ -49,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) provider_deadline: Duration,
     pub(crate) reaper: bool,
     pub(crate) max_modules: usize,
+    pub(crate) max_finished_bytes: u64,
 }
 
 /// Lives as long as the process, as handles may: a manager that is gone leaves this shell,
@@ -73,12 +75,18 @@ pub(crate) struct Engine {
     host_ids: HostIds,
     tombstones: Lock<Tombstones>,
     retention: Lock<Retained>,
+    /// What all settled roots take that are kept.
+    finished_bytes: AtomicU64,
+    /// How many have gone for it.
+    evicted: AtomicU64,
     watches: Watches,
 }
 
 #[derive(Debug, Default)]
 struct Retained {
     queue: Retention,
+    /// The same roots, in the order in which they go when they take too much.
+    evictions: Evictions,
     /// Whether the process's thread sees to the queue.
     is_reaped: bool,
 }
@@ -127,6 +135,8 @@ impl Engine {
             host_ids: HostIds::default(),
             tombstones: Lock::new(Tombstones::new(config.tombstones)),
             retention: Lock::default(),
+            finished_bytes: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
             watches: Watches::default(),
             // Shown with every child, so it is not counted.
             config: Config {

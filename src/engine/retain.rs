@@ -6,13 +6,15 @@ use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::Held;
 use crate::clock::Tick;
 use crate::error::{Error, ErrorCode, GoneReason, Result};
+use crate::eviction::Worth;
 use crate::id::Place;
 use crate::names::{Gate, Group};
 use crate::node::callback;
 use crate::node::slot::{INTERNAL, USER_TASK};
-use crate::node::word::{GONE, SETTLED};
+use crate::node::word::{FAILED, GONE, SETTLED};
 use crate::reaper::{Next, Reaped};
 use crate::sync::{ALL, Ordering};
+use crate::tree::bytes;
 
 /// How many roots the reaper forgets before it lets others at the queue.
 const BATCH: usize = 256;
@@ -36,10 +38,20 @@ impl Engine {
         if ttl == 0 || root.slot.is(INTERNAL) {
             return self.unregister(root, GoneReason::Expired);
         }
+        let bytes = bytes::of_root(root.slot, self.realm);
+        if bytes > self.config.max_finished_bytes {
+            // It alone is too much, and drives nobody out.
+            return self.evict(root);
+        }
         let deadline = self.now().saturating_add(ttl);
-        let place = root.slot.place(root.slot.word.load());
+        let reading = root.slot.word.load();
+        let place = root.slot.place(reading);
+        let worth = Worth::of(root.slot.is(USER_TASK), reading.has(FAILED));
         let mut retained = self.retention.lock();
         let is_next = retained.queue.push(deadline, place);
+        retained.evictions.push(worth, place, bytes);
+        self.finished_bytes.fetch_add(bytes, Ordering::Relaxed);
+        root.tree.set_bytes(bytes);
         let wake = is_next && retained.is_reaped;
         if !retained.is_reaped && self.config.reaper {
             retained.is_reaped = self.ask_for_reaper();
@@ -53,6 +65,65 @@ impl Engine {
         } else if wake {
             self.realm.reaper.wake();
         }
+        // Who has unregistered it before it was counted leaves that to be taken back here.
+        match root.slot.word.mark(0).has(GONE) {
+            true => self.uncount(root),
+            false => self.evict_beyond(),
+        }
+    }
+
+    /// An unregistered root is counted no more, if it was.
+    fn uncount(&self, root: TaskRef) {
+        let bytes = root.tree.take_bytes();
+        if bytes > 0 {
+            self.finished_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// While all that are kept take too much, the least valued and oldest go.
+    fn evict_beyond(&'static self) {
+        let most = self.config.max_finished_bytes;
+        let is_too_much = || self.finished_bytes.load(Ordering::Relaxed) > most;
+        if is_too_much() {
+            // What has expired and was not swept yet makes room first.
+            self.sweep();
+        }
+        while is_too_much() {
+            let next = {
+                let mut retained = self.retention.lock();
+                let kept = self.finished_bytes.load(Ordering::Relaxed);
+                retained.evictions.pop_beyond(most, kept)
+            };
+            let Some((place, bytes)) = next else { return };
+            if let Some(held) = self.hold(place) {
+                self.evict(TaskRef::of(&held));
+            }
+            let mut retained = self.retention.lock();
+            retained.evictions.has_left(bytes);
+            retained.queue.forget_one(|place| self.is_kept(place));
+        }
+    }
+
+    fn evict(&'static self, root: TaskRef) {
+        if self.try_unregister(root, GoneReason::Evicted) {
+            self.evicted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// About how many bytes all settled roots take that are kept.
+    pub(crate) fn finished_bytes(&self) -> u64 {
+        self.finished_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many roots have gone as all took too much.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
+    }
+
+    /// Whether the root at this place has not gone.
+    fn is_kept(&'static self, place: Place) -> bool {
+        let reading = self.realm.slots.get(place.slot).word.load();
+        reading.generation() == place.generation && !reading.has(GONE)
     }
 
     /// Takes a settled root out, if nobody was faster. The caller holds a reference.
@@ -71,6 +142,7 @@ impl Engine {
             }
             tombstones.push(id, reason, state);
         }
+        self.uncount(root);
         let host_id = self.host_id(root.slot);
         self.forget_host_id(host_id);
         root.slot
@@ -109,10 +181,16 @@ impl Engine {
     fn forget_deadlines(&'static self, count: usize) {
         let mut retained = self.retention.lock();
         for _ in 0..count {
-            retained.queue.forget_one(|place| {
-                let reading = self.realm.slots.get(place.slot).word.load();
-                reading.generation() == place.generation && !reading.has(GONE)
-            });
+            retained.queue.forget_one(|place| self.is_kept(place));
+            retained.evictions.forget_one(|place| self.is_kept(place));
+        }
+    }
+
+    /// The same where the deadlines are off the queue.
+    fn forget_expired(&'static self, count: usize) {
+        let mut retained = self.retention.lock();
+        for _ in 0..count {
+            retained.evictions.forget_one(|place| self.is_kept(place));
         }
     }
 
@@ -184,8 +262,10 @@ impl Engine {
             if places.is_empty() {
                 return count;
             }
+            let popped = places.len();
             let expired = places.into_iter().filter(|place| self.expire_one(*place));
             count += expired.count();
+            self.forget_expired(popped);
         }
     }
 
@@ -231,15 +311,17 @@ impl Reaped for &'static Engine {
             let left = |next: Tick| Duration::from_nanos(next.saturating_sub(now));
             return next.map_or(Next::Never, |next| Next::In(left(next)));
         }
+        let popped = places.len();
         for place in places {
             // What a root had of the host's goes with it, and may panic.
             let came = callback::shelter(|| {
                 self.expire_one(place);
             });
             if !came.is_ours() {
-                break;
+                return Next::Now;
             }
         }
+        self.forget_expired(popped);
         Next::Now
     }
 }

@@ -27,6 +27,7 @@ use crate::view::Name;
 ///     .max_kept_children(1024)
 ///     .max_kept_per_root(16_384)
 ///     .tombstones(4096)
+///     .max_finished_bytes(64 << 20)
 ///     .provider_deadline(Duration::from_secs(5))
 ///     .max_modules(65_536)
 ///     .build()?;
@@ -44,6 +45,7 @@ pub struct ManagerBuilder {
     max_kept_children: usize,
     max_kept_per_root: usize,
     tombstones: usize,
+    max_finished_bytes: u64,
     provider_deadline: Duration,
     max_modules: usize,
 }
@@ -60,6 +62,7 @@ impl Default for ManagerBuilder {
             max_kept_children: 1024,
             max_kept_per_root: 16_384,
             tombstones: 4096,
+            max_finished_bytes: 64 << 20,
             provider_deadline: Duration::from_secs(5),
             max_modules: 65_536,
         }
@@ -105,6 +108,12 @@ impl ManagerBuilder {
         max_kept_per_root: usize = "1000";
         /// How many roots that are gone are remembered, with the reason; 0 for none.
         tombstones: usize = "0";
+        /// About how many bytes all finished roots may take with what they keep; 64 MiB by default.
+        /// Beyond it the oldest go before their time: those that succeeded, then those of users
+        /// that did, then those that failed, then those of users that failed. One that takes more by
+        /// itself goes as it settles; so with 0 none is kept. What a root takes is estimated once,
+        /// as it settles: its blocks, what is kept of its descendants, and their texts.
+        max_finished_bytes: u64 = "16 << 20";
         /// How long a provider of virtual tasks may take to answer.
         provider_deadline: Duration = "Duration::from_millis(200)";
         /// How many modules may be registered or closing at once; a further one is refused as
@@ -144,6 +153,7 @@ impl ManagerBuilder {
                 per_root: self.max_kept_per_root,
             },
             tombstones: self.tombstones,
+            max_finished_bytes: self.max_finished_bytes,
             provider_deadline: self.provider_deadline,
             reaper: self.reaper && can_sleep_by(&self.clock),
             max_modules: self.max_modules,

@@ -206,6 +206,36 @@ impl Manager {
         self.engine().set_user_task_ttl(ttl)
     }
 
+    /// About how many bytes the finished roots take that are kept, with all that they keep: at most
+    /// [`max_finished_bytes`](ManagerBuilder::max_finished_bytes).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let manager = taskmgr::Manager::builder().task_ttl(Duration::from_secs(60)).build()?;
+    /// assert_eq!(manager.finished_bytes(), 0);
+    /// manager.register_module("repair")?.task("repair").start()?.finish()?;
+    /// assert!(manager.finished_bytes() > 0);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn finished_bytes(&self) -> u64 {
+        self.engine().finished_bytes()
+    }
+
+    /// How many finished roots have gone before their time, as all of them took too much:
+    /// [`GoneReason::Evicted`](crate::GoneReason::Evicted) is told of each.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let builder = taskmgr::Manager::builder().task_ttl(Duration::from_secs(60));
+    /// let manager = builder.max_finished_bytes(0).build()?;
+    /// manager.register_module("repair")?.task("repair").start()?.finish()?;
+    /// assert_eq!(manager.evicted(), 1);
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
+    pub fn evicted(&self) -> u64 {
+        self.engine().evicted()
+    }
+
     /// An observer of the task of this id, regular or virtual.
     ///
     /// # Errors
@@ -365,6 +395,10 @@ impl Manager {
     /// for what still runs, and answers in the same way: with an empty report once nothing does.
     /// A manager of which something still runs is closing: it takes no more tasks, and still finds,
     /// lists and aborts those that it has, until it is closed again and nothing runs.
+    ///
+    /// The library's threads that served this manager are gone when this returns, and after the last
+    /// manager of a process all are: save those in a call of a provider that has passed its deadline,
+    /// or this one, and outside a callback.
     ///
     /// # Errors
     /// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) in a callback or a provider, unless the

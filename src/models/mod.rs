@@ -16,6 +16,7 @@ mod abort;
 mod callback;
 mod close;
 mod end;
+mod evict;
 mod fold;
 mod lookup;
 mod progress;

@@ -108,6 +108,14 @@ impl Text {
         text.strip_prefix(ABORTED).unwrap_or(text)
     }
 
+    /// Its part of the bytes that all take together who share the text now.
+    pub(crate) fn bytes(&self) -> usize {
+        let shared = self.0.as_ref();
+        shared.map_or(0, |shared| {
+            (size_of::<Shared>() + shared.text.len()) / Arc::strong_count(shared)
+        })
+    }
+
     /// What a record keeps: the text, if there is room for it.
     pub(crate) fn kept(self) -> Self {
         match &self.0 {

@@ -9,6 +9,7 @@ use crate::node::label::{Label, Text as Entity};
 use crate::node::progress::{Amounts, Sums};
 use crate::node::slot::Slot;
 use crate::node::text::Text;
+use crate::tree::bytes;
 use crate::tree::kids::{Kids, STRIPES};
 use crate::tree::links::Siblings;
 use crate::tree::record::{Record, Subtree, prune};
@@ -397,6 +398,27 @@ impl Family {
                     .take(AT_ONCE)
                     .for_each(&mut visit);
                 self.after_failed(at)
+            }
+        }
+    }
+
+    /// About how many bytes the next kept records take, as many as may be under one lock; where to
+    /// go on.
+    pub(super) fn bytes_of_kept(&self, from: Position) -> (u64, Option<Position>) {
+        match from {
+            Position::Succeeded(at) => {
+                let skip = at.saturating_sub(self.turned) as usize;
+                let some = self.succeeded.iter().skip(skip).take(AT_ONCE);
+                let entities = match self.has_texts() {
+                    true => some.len() * size_of::<Entity>(),
+                    false => 0,
+                };
+                let bytes = bytes::of_records(some) + entities as u64;
+                (bytes, Some(self.after_succeeded(skip)))
+            }
+            Position::Failed(at) => {
+                let some = self.failed().iter().skip(at).take(AT_ONCE);
+                (bytes::of_records(some), self.after_failed(at))
             }
         }
     }

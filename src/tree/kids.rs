@@ -370,6 +370,24 @@ impl Kids {
         found.into_iter().max_by_key(|(end, _)| *end)
     }
 
+    /// About how many bytes it takes with all that it keeps.
+    pub(super) fn bytes(&self) -> u64 {
+        let further = match self.is_striped() {
+            true => size_of::<Further>() as u64,
+            false => 0,
+        };
+        let kept = self.families().map(|family| {
+            let (mut bytes, mut at) = (0, Some(Position::Succeeded(0)));
+            while let Some(from) = at {
+                let some;
+                (some, at) = family.lock().bytes_of_kept(from);
+                bytes += some;
+            }
+            bytes
+        });
+        size_of::<Self>() as u64 + further + kept.sum::<u64>()
+    }
+
     /// Copies all kept records, and locks no family for more than a bounded number of them.
     /// One that has changed families meanwhile may be there twice.
     pub(crate) fn copy_kept(&self, into: &mut Vec<Record>) {

@@ -2,6 +2,7 @@
 //! to children. It says what has settled, and acts on nothing else.
 
 pub(crate) mod abort;
+pub(crate) mod bytes;
 pub(crate) mod descend;
 pub(crate) mod family;
 pub(crate) mod fold;

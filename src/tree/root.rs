@@ -14,6 +14,8 @@ pub(crate) struct Tree {
     number: u32,
     /// When the settled root is forgotten.
     deadline: AtomicU64,
+    /// What the settled root takes with all that it keeps, for as long as it is counted.
+    bytes: AtomicU64,
     /// Records of folded tasks that the whole tree keeps.
     pub(crate) kept: AtomicU64,
     /// How many failures it has kept and dropped again.
@@ -42,6 +44,7 @@ impl Pooled for Tree {
             }),
             number,
             deadline: AtomicU64::new(NEVER),
+            bytes: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             pruned: AtomicU64::new(0),
             texts: Budget::default(),
@@ -92,6 +95,20 @@ impl Tree {
 
     pub(crate) fn deadline(&self) -> Tick {
         self.deadline.load(Ordering::Acquire)
+    }
+
+    /// The root has settled, and is counted from now on.
+    pub(crate) fn set_bytes(&self, bytes: u64) {
+        self.bytes.store(bytes, Ordering::Release);
+    }
+
+    /// It is counted no more: what it took, for one of all who ask.
+    pub(crate) fn take_bytes(&self) -> u64 {
+        // Most were never counted.
+        match self.bytes.load(Ordering::Acquire) {
+            0 => 0,
+            _ => self.bytes.swap(0, Ordering::AcqRel),
+        }
     }
 
     pub(crate) fn set_deadline(&self, deadline: Tick) {

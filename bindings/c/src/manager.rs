@@ -46,6 +46,10 @@ pub struct taskmgr_manager_config<'a> {
     pub max_kept_per_root: usize,
     /// How many roots that are gone are remembered, with the reason; 4,096 by default.
     pub tombstones: usize,
+    /// About how many bytes all finished roots may take with what they keep; 64 MiB by default.
+    /// Beyond it the oldest go before their time: those that succeeded, then those of users that
+    /// did, then those that failed, then those of users that failed.
+    pub max_finished_bytes: u64,
     /// Not 0, as by default: a background thread forgets roots whose time has come. Without it
     /// call `taskmgr_manager_tick`.
     pub reaper: u8,
@@ -55,7 +59,7 @@ pub struct taskmgr_manager_config<'a> {
     pub reserved: [u8; 6],
 }
 
-// SAFETY: integers, text and a handle of C without padding: 8 + 16 + 8 + 6 * 8 + 8 bytes. That
+// SAFETY: integers, text and a handle of C without padding: 8 + 16 + 8 + 7 * 8 + 8 bytes. That
 // the handle is null or valid is what C promises for every handle.
 unsafe impl Versioned for taskmgr_manager_config<'_> {
     const NAME: &'static str = "taskmgr_manager_config";
@@ -73,6 +77,7 @@ unsafe impl Versioned for taskmgr_manager_config<'_> {
             max_kept_children: 1_024,
             max_kept_per_root: 16_384,
             tombstones: 4_096,
+            max_finished_bytes: 64 << 20,
             reaper: 1,
             keep_on_read: 0,
             reserved: [0; 6],
@@ -90,6 +95,7 @@ impl taskmgr_manager_config<'_> {
             .max_kept_children(self.max_kept_children)
             .max_kept_per_root(self.max_kept_per_root)
             .tombstones(self.tombstones)
+            .max_finished_bytes(self.max_finished_bytes)
             .reaper(self.reaper != 0)
             .keep_on_read(self.keep_on_read != 0);
         Ok(match self.clock {
@@ -191,6 +197,10 @@ pub extern "C" fn taskmgr_manager_free(manager: Option<Box<taskmgr_manager>>) {
 /// Closes all modules and the manager with them: as `taskmgr_module_close`. Whoever still waits
 /// for a task at the deadline, or comes later, gets CLOSED. Closing again waits on for what still
 /// runs, and is answered in the same way: with a complete report once nothing does.
+///
+/// The library's threads that served this manager are gone when this returns, unless it is called
+/// in a callback: save those in a call of a provider that has passed its deadline, or this one.
+/// After the last manager of a process none is left, so that the library can be unloaded.
 ///
 /// `*report` is the caller's, to be freed with `taskmgr_close_report_free`; NULL after an
 /// error, and `report` may be NULL. The handle stays, to be freed.
@@ -362,6 +372,23 @@ pub extern "C" fn taskmgr_manager_task_ttl(manager: Option<&taskmgr_manager>) ->
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_manager_user_task_ttl(manager: Option<&taskmgr_manager>) -> u64 {
     guard::value(0, || Ok(millis(node_manager(manager)?.user_task_ttl())))
+}
+
+/// About how many bytes the finished roots take that are kept, with all that they keep.
+///
+/// Threads: any. Errors: 0 for NULL. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn taskmgr_manager_finished_bytes(manager: Option<&taskmgr_manager>) -> u64 {
+    guard::value(0, || Ok(node_manager(manager)?.finished_bytes()))
+}
+
+/// How many finished roots have gone before their time, as all of them took too much:
+/// `TASKMGR_GONE_EVICTED` is told of each.
+///
+/// Threads: any. Errors: 0 for NULL. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn taskmgr_manager_evicted(manager: Option<&taskmgr_manager>) -> u64 {
+    guard::value(0, || Ok(node_manager(manager)?.evicted()))
 }
 
 /// Sets for how long a root stays that settles from now on; `*before` is what it was, and

@@ -41,6 +41,8 @@ pub const TASKMGR_GONE_READ: taskmgr_gone_reason = 2;
 pub const TASKMGR_GONE_DRAINED: taskmgr_gone_reason = 3;
 /// It has ended and is part of its parent now.
 pub const TASKMGR_GONE_FOLDED: taskmgr_gone_reason = 4;
+/// The finished roots took more than `max_finished_bytes`.
+pub const TASKMGR_GONE_EVICTED: taskmgr_gone_reason = 5;
 
 pub(crate) fn state(state: State) -> taskmgr_state {
     match state {
@@ -65,6 +67,7 @@ pub(crate) fn gone_reason(reason: GoneReason) -> taskmgr_gone_reason {
         GoneReason::Read => TASKMGR_GONE_READ,
         GoneReason::Drained => TASKMGR_GONE_DRAINED,
         GoneReason::Folded => TASKMGR_GONE_FOLDED,
+        GoneReason::Evicted => TASKMGR_GONE_EVICTED,
     }
 }
 
@@ -138,6 +141,7 @@ pub extern "C" fn taskmgr_gone_reason_name(reason: taskmgr_gone_reason) -> taskm
             TASKMGR_GONE_READ => c"read",
             TASKMGR_GONE_DRAINED => c"drained",
             TASKMGR_GONE_FOLDED => c"folded",
+            TASKMGR_GONE_EVICTED => c"evicted",
             _ => c"unknown",
         }))
     })
@@ -168,6 +172,7 @@ mod tests {
             GoneReason::Read,
             GoneReason::Drained,
             GoneReason::Folded,
+            GoneReason::Evicted,
         ] {
             let number = gone_reason(each);
             assert_eq!(taskmgr_gone_reason_name(number).to_test(), each.as_str());

@@ -341,6 +341,31 @@ static void drains(void) {
     taskmgr_manager_free(manager);
 }
 
+/* With no room for what has finished nothing is kept, and whoever asks is told why. */
+static void evictions(void) {
+    taskmgr_manager_config config = TASKMGR_MANAGER_CONFIG;
+    CHECK(config.max_finished_bytes == 64 << 20);
+    taskmgr_manager *roomy = new_manager();
+    config.max_finished_bytes = 0;
+    taskmgr_manager *manager = NULL;
+    CHECK_OK(taskmgr_manager_create(&config, &manager));
+    for (int at = 0; at < 2; at++) {
+        taskmgr_manager *of = at == 0 ? roomy : manager;
+        taskmgr_module *module = new_module(of, "repair");
+        taskmgr_task *task = new_task(module);
+        taskmgr_id id = taskmgr_task_id(task);
+        taskmgr_status *status = NULL;
+        finish_and_free(task);
+        CHECK_CODE(at == 0 ? TASKMGR_OK : TASKMGR_GONE, taskmgr_manager_status(of, id, &status));
+        CHECK((taskmgr_manager_finished_bytes(of) == 0) == (at == 1));
+        CHECK(taskmgr_manager_evicted(of) == (uint64_t)at);
+        taskmgr_status_free(status);
+        taskmgr_module_free(module);
+        taskmgr_manager_free(of);
+    }
+    CHECK(taskmgr_last_error_gone_reason() == TASKMGR_GONE_EVICTED);
+}
+
 static void nulls(void) {
     taskmgr_manager *manager = NULL;
     taskmgr_module *module = NULL;
@@ -368,6 +393,8 @@ static void nulls(void) {
     CHECK_VALUE_ERROR(!taskmgr_manager_keep_on_read(NULL));
     CHECK_VALUE_ERROR(taskmgr_manager_task_ttl(NULL) == 0);
     CHECK_VALUE_ERROR(taskmgr_manager_user_task_ttl(NULL) == 0);
+    CHECK_VALUE_ERROR(taskmgr_manager_finished_bytes(NULL) == 0);
+    CHECK_VALUE_ERROR(taskmgr_manager_evicted(NULL) == 0);
     CHECK_VALUE_ERROR(taskmgr_manager_tick(NULL) == 0);
     taskmgr_manager_free(NULL);
 
@@ -402,6 +429,7 @@ int main(void) {
     lists();
     listed_stats();
     drains();
+    evictions();
     nulls();
     return 0;
 }

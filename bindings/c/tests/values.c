@@ -28,6 +28,7 @@ static void names(void) {
     CHECK_TEXT("cluster", taskmgr_kind_name(TASKMGR_KIND_CLUSTER));
     CHECK_TEXT("unknown", taskmgr_kind_name(0));
     CHECK_TEXT("drained", taskmgr_gone_reason_name(TASKMGR_GONE_DRAINED));
+    CHECK_TEXT("evicted", taskmgr_gone_reason_name(TASKMGR_GONE_EVICTED));
     CHECK_TEXT("unknown", taskmgr_gone_reason_name(-1));
 }
 

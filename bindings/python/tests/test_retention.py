@@ -97,3 +97,15 @@ def test_ttl_5_the_memory_of_what_is_gone_is_bounded() -> None:
     with pytest.raises(taskmgr.NotFound) as caught:
         manager.status(task.id)
     assert type(caught.value) is taskmgr.NotFound
+
+
+def test_ttl_7_what_has_finished_takes_no_more_than_it_may() -> None:
+    manager = Manager(task_ttl=60, max_finished_bytes=0)
+    task = ended(manager.register_module("repair"))
+    with pytest.raises(taskmgr.Gone) as caught:
+        manager.status(task.id)
+    assert (caught.value.reason, caught.value.state) == ("evicted", State.DONE)
+    assert (manager.evicted, manager.finished_bytes) == (1, 0)
+    roomy = Manager(task_ttl=60)
+    ended(roomy.register_module("repair"))
+    assert roomy.evicted == 0 < roomy.finished_bytes

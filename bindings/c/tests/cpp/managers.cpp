@@ -183,6 +183,17 @@ TEST_CASE("finished tasks stay for their time, by a clock that is told to move")
     CHECK(clock.get() != nullptr);
 }
 
+TEST_CASE("with no room for what has finished nothing is kept") {
+    const taskmgr::manager manager =
+        OK(taskmgr::manager::builder().task_ttl(60s).max_finished_bytes(0).build());
+    const taskmgr::module repair = OK(manager.register_module("repair"));
+    const taskmgr::task job = OK(repair.task("repair").start());
+    OK(job.finish());
+    CHECK(ERROR_OF(manager.status(job.id())).gone_reason() == taskmgr::gone_reason::evicted);
+    CHECK(manager.evicted() == 1);
+    CHECK(manager.finished_bytes() == 0);
+}
+
 TEST_CASE("a module is drained and closed") {
     const node on;
     for (int i = 0; i < 3; ++i) {

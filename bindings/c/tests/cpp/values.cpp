@@ -59,6 +59,7 @@ TEST_CASE("states, kinds, reasons and codes have words") {
     CHECK(to_string(taskmgr::gone_reason::read) == "read");
     CHECK(to_string(taskmgr::gone_reason::drained) == "drained");
     CHECK(to_string(taskmgr::gone_reason::folded) == "folded");
+    CHECK(to_string(taskmgr::gone_reason::evicted) == "evicted");
     CHECK(to_string(errc::not_found) == "not_found");
     CHECK(to_string(errc::version_mismatch) == "version_mismatch");
     CHECK(to_string(static_cast<errc>(77)) == "unknown");

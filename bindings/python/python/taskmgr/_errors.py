@@ -66,7 +66,7 @@ class NotFound(TaskmgrError, LookupError):
 class Gone(NotFound):
     """The task was there and is not any more: `reason` says why, `state` how it had ended.
 
-    The reasons are `expired`, `read`, `drained` and `folded`.
+    The reasons are `expired`, `read`, `drained`, `folded` and `evicted`.
     """
 
     code = "gone"

@@ -565,6 +565,7 @@ class Manager:
         max_kept_children: int = 1024,
         max_kept_per_root: int = 16384,
         tombstones: int = 4096,
+        max_finished_bytes: int = 67108864,
         provider_deadline: _Seconds = 5.0,
     ) -> Self: ...
     def register_module(self, name: str) -> Module:
@@ -583,6 +584,14 @@ class Manager:
     @property
     def keep_on_read(self) -> bool:
         """Whether reading the status of a settled root over REST leaves it registered."""
+
+    @property
+    def finished_bytes(self) -> int:
+        """About how many bytes the finished roots take that are kept, with all that they keep."""
+
+    @property
+    def evicted(self) -> int:
+        """How many finished roots have gone before their time, as all of them took too much."""
 
     @property
     def task_ttl(self) -> float:

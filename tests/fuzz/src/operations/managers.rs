@@ -48,6 +48,7 @@ impl Run<'_> {
             max_kept_children: 1_024,
             max_kept_per_root: 16_384,
             tombstones: 4_096,
+            max_finished_bytes: 64 << 20,
             reaper: 0,
             keep_on_read: bytes.byte() & 1,
             reserved: [0; 6],
@@ -58,6 +59,8 @@ impl Run<'_> {
             config.max_kept_children = bytes.number() as usize;
             config.max_kept_per_root = bytes.number() as usize;
             config.tombstones = bytes.number() as usize;
+            // The same number, so that the inputs that there are stay what they are.
+            config.max_finished_bytes = config.tombstones as u64;
             config.reaper = u8::from(bytes.one_in(4));
             config.reserved = tail(bytes);
         }
@@ -257,6 +260,8 @@ impl Run<'_> {
             19 => {
                 taskmgr_manager_tick(manager);
                 taskmgr_manager_keep_on_read(manager);
+                taskmgr_manager_finished_bytes(manager);
+                taskmgr_manager_evicted(manager);
                 self.shared.no_panic("tick");
             }
             20..=22 => self.clock(),

@@ -122,6 +122,7 @@ impl Run<'_> {
             taskmgr_http_waiting_time_left taskmgr_http_waiting_is_ready taskmgr_manager_free
             taskmgr_manager_node taskmgr_manager_keep_on_read taskmgr_manager_tick
             taskmgr_manager_task_ttl taskmgr_manager_user_task_ttl taskmgr_module_free
+            taskmgr_manager_finished_bytes taskmgr_manager_evicted
             taskmgr_module_name taskmgr_observer_free taskmgr_observer_id
             taskmgr_observer_suspend taskmgr_observer_resume taskmgr_completion_free
             taskmgr_completion_is_cancelled taskmgr_reporter_free taskmgr_reporter_id
