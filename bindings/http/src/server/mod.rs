@@ -31,6 +31,9 @@ const BACKLOG: u32 = 1024;
 /// Longer ones would not fit into what the kernel, and the end of time, have room for.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long the end of a server waits for those of the pool that are at work.
+const POOL_ENDS_WITHIN: Duration = Duration::from_secs(1);
+
 /// One for lists, trees, aborts and the host's routes, and those of the lanes of providers. They
 /// are begun as they are needed, and end when they are not.
 const POOL_THREADS: usize = 1 + lane::MOST_LANES_AT_WORK;
@@ -210,8 +213,9 @@ pub fn serve(manager: Manager, config: ServerConfig) -> io::Result<Server> {
         .name("taskmgr-http".into())
         .spawn(move || {
             let cut_off = runtime.block_on(connection::accept(listener, shared));
-            // A provider or a route of the host that is under way is not waited for.
-            runtime.shutdown_background();
+            // Threads that have nothing to do end at once, and the library may be unloaded then. A
+            // provider or a route of the host that is under way is not waited for any longer.
+            runtime.shutdown_timeout(POOL_ENDS_WITHIN);
             cut_off
         })?;
     Ok(Server {
