@@ -35,12 +35,15 @@ fn assert_cut(text: Option<&str>, begins: &str, bytes: usize) {
     assert!(text.starts_with(begins) && text.ends_with(&mark), "{ends}");
 }
 
+/// A way to end a task as failed.
+type End = fn(Task);
+
 #[test]
 fn fold_4_an_error_is_cut_however_it_comes_and_wherever_it_is_shown() {
     let node = node();
     let root = root(&node);
     let begins = &long(3_000);
-    let ends: [(&str, fn(Task)); 4] = [
+    let ends: [(&str, End); 4] = [
         ("", |task| task.fail(long(64_000)).unwrap()),
         ("", |task| task.share().fail(long(64_000)).unwrap()),
         ("", |task| {
