@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Engine, ModuleCore, Stage, TaskRef};
-use crate::arena::Held;
+use crate::arena::{Held, Numbered};
 use crate::error::{Error, ErrorCode, Result};
 use crate::names::{Given, Group, NameSet, Names, check_name};
 use crate::node::label;
@@ -327,8 +327,11 @@ impl Engine {
             Some(kids) => kids,
             None => {
                 let mine = self.realm.kids.take_one()?;
-                let owner = parent.slot.place(reading);
-                mine.prepare(owner, self.config.bounds, self.ticks.is_manual());
+                mine.prepare(
+                    parent.slot.number(),
+                    self.config.bounds,
+                    self.ticks.is_manual(),
+                );
                 parent.slot.offer_kids(self.realm, mine)
             }
         };

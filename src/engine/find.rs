@@ -237,8 +237,12 @@ impl Engine {
             None => Some(record.place()) == place,
         };
         let hold = |kids: &'static Kids| {
-            let owner = kids.owner();
-            let held = Held::acquire(self.realm.slots.find(owner.slot)?, owner.generation)?;
+            let slot = kids.owner(self.realm)?;
+            let held = Held::acquire(slot, slot.word.load().generation())?;
+            let is_theirs = |theirs: &Kids| std::ptr::eq(theirs, kids);
+            if !slot.kids(self.realm).is_some_and(is_theirs) {
+                return None;
+            }
             // What a task that is gone kept is gone with it, whoever has a handle of it.
             let is_there = held.slot().belongs_to(self) && !held.slot().word.load().has(GONE);
             is_there.then_some((held, kids))

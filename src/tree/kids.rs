@@ -1,9 +1,9 @@
 //! The children of a task: one family, or, once two threads have met at its lock, several,
 //! so that workers who make and end children of one parent do not wait for each other.
 
-use crate::arena::{Held, Numbered, Pooled};
+use crate::arena::{Held, NONE, Numbered, Pooled, Realm};
 use crate::clock::Utc;
-use crate::id::Place;
+use crate::node::slot::Slot;
 use crate::node::text::Text;
 use crate::sync::{
     AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
@@ -29,8 +29,8 @@ pub(crate) struct Kids {
     /// Whether the others are in use.
     is_striped: AtomicBool,
     number: u32,
-    /// Where its parent lives, or its last one lived: slot and generation.
-    owner: AtomicU64,
+    /// The slot in which its parent lives, or its last one lived.
+    owner: AtomicU32,
     /// What keeps the parent from settling: itself until it has ended, and each family that
     /// was closed with live children in it. At most one more than there are families.
     open: AtomicU32,
@@ -70,7 +70,7 @@ impl Pooled for Kids {
             further: AtomicRef::none(),
             is_striped: AtomicBool::new(false),
             number,
-            owner: AtomicU64::new(u64::MAX),
+            owner: AtomicU32::new(NONE),
             open: AtomicU32::new(1),
             failures: AtomicU64::new(0),
             errors: AtomicU64::new(0),
@@ -91,21 +91,16 @@ impl Numbered for Kids {
 impl Kids {
     /// Makes the block a new parent's. Time does not order its children if the clock may
     /// stand still.
-    pub(crate) fn prepare(&self, owner: Place, bounds: Bounds, may_stand_still: bool) {
-        let owner = u64::from(owner.slot) << 32 | u64::from(owner.generation);
+    pub(crate) fn prepare(&self, owner: u32, bounds: Bounds, may_stand_still: bool) {
         self.owner.store(owner, Ordering::Relaxed);
         self.first.0.lock().open(bounds.per_parent);
         let births = if may_stand_still { COUNTED } else { BY_TIME };
         self.births.store(births, Ordering::Relaxed);
     }
 
-    /// Where the parent lives, unless the block is free or about to be another's.
-    pub(crate) fn owner(&self) -> Place {
-        let owner = self.owner.load(Ordering::Relaxed);
-        Place {
-            slot: (owner >> 32) as u32,
-            generation: owner as u32,
-        }
+    /// The slot in which the parent lives, unless the block is free or about to be another's.
+    pub(crate) fn owner(&self, realm: &'static Realm) -> Option<&'static Slot> {
+        realm.slots.find(self.owner.load(Ordering::Relaxed))
     }
 
     /// Takes everything out, when the parent's last reference has gone.
