@@ -5,8 +5,9 @@
 //! figure for one task (for "abort" and "status": for one call), its unit.
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use taskmgr::{Filter, Uuid};
+use taskmgr::{Filter, Manager, Uuid};
 use taskmgr_rivals::bars::Bars;
 use taskmgr_rivals::classic::Classic;
 use taskmgr_rivals::measure::{Plan, Sample, pin, shuffled, timed};
@@ -26,12 +27,13 @@ type Line = (&'static str, &'static str, usize, Measure);
 
 const MILLION: usize = 1_000_000;
 
-const LINES: [Line; 21] = [
+const LINES: [Line; 22] = [
     ("life cycle", "taskmgr", MILLION, ours_life),
     ("life cycle", "C++ sketch", MILLION, classic_life),
     ("life cycle", "prodash", MILLION, prodash_life),
     ("life cycle", "tokio token", MILLION, tokio_life),
     ("life cycle", "indicatif", 10_000, indicatif_life),
+    ("kept, TTL falls", "taskmgr", MILLION, ours_kept),
     ("list", "taskmgr", MILLION, ours_list),
     ("list", "C++ sketch", MILLION, classic_list),
     ("list", "prodash", MILLION, prodash_list),
@@ -134,6 +136,24 @@ fn ours_life(tasks: usize) -> f64 {
             let children = world.children(&parent, tasks);
             children.iter().for_each(|child| child.advance(1));
             children.into_iter().for_each(finish);
+        })
+    })
+}
+
+/// Roots that are kept, each for a shorter time than the one before.
+fn ours_kept(tasks: usize) -> f64 {
+    let builder = Manager::builder().reaper(false);
+    let manager = builder.max_finished_bytes(u64::MAX).build();
+    let manager = manager.expect("a manager");
+    let module = manager.register_module("bench").expect("a module");
+    median(|| {
+        module.drain().expect("an open module");
+        timed(tasks, || {
+            for left in (1..=tasks as u64).rev() {
+                let ttl = Duration::from_secs(3600) + Duration::from_millis(left);
+                manager.set_task_ttl(ttl).expect("a TTL");
+                finish(module.task("kept").start().expect("a root"));
+            }
         })
     })
 }
