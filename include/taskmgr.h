@@ -333,6 +333,11 @@ typedef struct taskmgr_manager_config {
      */
     uint64_t max_finished_bytes;
     /**
+     * How many modules may be registered or closing at once; 65,536 by default. A further one is
+     * refused: EXHAUSTED.
+     */
+    size_t max_modules;
+    /**
      * Not 0, as by default: a background thread forgets roots whose time has come. Without it
      * call `taskmgr_manager_tick`.
      */

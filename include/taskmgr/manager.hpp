@@ -86,6 +86,11 @@ public:
         config_.max_finished_bytes = most;
         return *this;
     }
+    /// How many modules may be registered or closing at once; 65,536 by default.
+    manager_builder& max_modules(std::size_t most) noexcept {
+        config_.max_modules = most;
+        return *this;
+    }
     /// Whether a background thread forgets roots whose time has come, as by default. Without
     /// it call `manager::tick`.
     manager_builder& reaper(bool runs) noexcept {

@@ -50,6 +50,9 @@ pub struct taskmgr_manager_config<'a> {
     /// Beyond it the oldest go before their time: those that succeeded, then those of users that
     /// did, then those that failed, then those of users that failed.
     pub max_finished_bytes: u64,
+    /// How many modules may be registered or closing at once; 65,536 by default. A further one is
+    /// refused: EXHAUSTED.
+    pub max_modules: usize,
     /// Not 0, as by default: a background thread forgets roots whose time has come. Without it
     /// call `taskmgr_manager_tick`.
     pub reaper: u8,
@@ -78,6 +81,7 @@ unsafe impl Versioned for taskmgr_manager_config<'_> {
             max_kept_per_root: 16_384,
             tombstones: 4_096,
             max_finished_bytes: 64 << 20,
+            max_modules: 65_536,
             reaper: 1,
             keep_on_read: 0,
             reserved: [0; 6],
@@ -96,6 +100,7 @@ impl taskmgr_manager_config<'_> {
             .max_kept_per_root(self.max_kept_per_root)
             .tombstones(self.tombstones)
             .max_finished_bytes(self.max_finished_bytes)
+            .max_modules(self.max_modules)
             .reaper(self.reaper != 0)
             .keep_on_read(self.keep_on_read != 0);
         Ok(match self.clock {

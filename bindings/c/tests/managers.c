@@ -341,6 +341,25 @@ static void drains(void) {
     taskmgr_manager_free(manager);
 }
 
+/* No more modules than the bound; one that is closed makes room. */
+static void bound_of_modules(void) {
+    taskmgr_manager_config config = TASKMGR_MANAGER_CONFIG;
+    CHECK(config.max_modules == 65536);
+    config.max_modules = 1;
+    taskmgr_manager *manager = NULL;
+    CHECK_OK(taskmgr_manager_create(&config, &manager));
+    taskmgr_module *first = new_module(manager, "first");
+    taskmgr_module *second = NULL;
+    CHECK_ERROR(TASKMGR_EXHAUSTED, "max_modules",
+                taskmgr_manager_register_module(manager, TASKMGR_STR("second"), &second));
+    CHECK(second == NULL);
+    CHECK_OK(taskmgr_module_close(first, 0, NULL));
+    second = new_module(manager, "second");
+    taskmgr_module_free(first);
+    taskmgr_module_free(second);
+    taskmgr_manager_free(manager);
+}
+
 /* With no room for what has finished nothing is kept, and whoever asks is told why. */
 static void evictions(void) {
     taskmgr_manager_config config = TASKMGR_MANAGER_CONFIG;
@@ -430,6 +449,7 @@ int main(void) {
     listed_stats();
     drains();
     evictions();
+    bound_of_modules();
     nulls();
     return 0;
 }

@@ -99,6 +99,15 @@ def test_ttl_5_the_memory_of_what_is_gone_is_bounded() -> None:
     assert type(caught.value) is taskmgr.NotFound
 
 
+def test_ttl_9_no_more_modules_than_the_bound() -> None:
+    manager = Manager(max_modules=1)
+    first = manager.register_module("first")
+    with pytest.raises(taskmgr.Exhausted, match="max_modules"):
+        manager.register_module("second")
+    first.close()
+    manager.register_module("second")
+
+
 def test_ttl_7_what_has_finished_takes_no_more_than_it_may() -> None:
     manager = Manager(task_ttl=60, max_finished_bytes=0)
     task = ended(manager.register_module("repair"))

@@ -194,6 +194,12 @@ TEST_CASE("with no room for what has finished nothing is kept") {
     CHECK(manager.finished_bytes() == 0);
 }
 
+TEST_CASE("no more modules than the bound") {
+    const taskmgr::manager manager = OK(taskmgr::manager::builder().max_modules(1).build());
+    OK(manager.register_module("first"));
+    CHECK(ERROR_OF(manager.register_module("second")).code() == TASKMGR_EXHAUSTED);
+}
+
 TEST_CASE("a module is drained and closed") {
     const node on;
     for (int i = 0; i < 3; ++i) {

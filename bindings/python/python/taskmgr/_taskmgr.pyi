@@ -566,6 +566,7 @@ class Manager:
         max_kept_per_root: int = 16384,
         tombstones: int = 4096,
         max_finished_bytes: int = 67108864,
+        max_modules: int = 65536,
         provider_deadline: _Seconds = 5.0,
     ) -> Self: ...
     def register_module(self, name: str) -> Module:

@@ -49,6 +49,7 @@ impl Run<'_> {
             max_kept_per_root: 16_384,
             tombstones: 4_096,
             max_finished_bytes: 64 << 20,
+            max_modules: 65_536,
             reaper: 0,
             keep_on_read: bytes.byte() & 1,
             reserved: [0; 6],
