@@ -96,8 +96,9 @@ impl ManagerBuilder {
         user_task_ttl: Duration = "Duration::from_secs(600)";
         /// Where the time comes from.
         clock: Clock = "taskmgr::Clock::System";
-        /// Whether a background thread forgets roots whose time has come; it starts with
-        /// the first root that is kept. Without it, call [`Manager::tick`].
+        /// Whether a background thread forgets roots whose time has come; a process has one for all
+        /// managers, which starts with the first root that is kept. Without it, call
+        /// [`Manager::tick`].
         reaper: bool = "false";
         /// Whether reading the status of a settled root over REST leaves it registered, as
         /// today's ScyllaDB does.
