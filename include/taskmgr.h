@@ -2949,7 +2949,7 @@ void taskmgr_http_waiting_free(taskmgr_http_waiting *waiting);
 #define TASKMGR_MANAGER_CONFIG \
     (TASKMGR_VALUE(taskmgr_manager_config){ \
         sizeof(taskmgr_manager_config), TASKMGR_NO_STR, NULL, 0, 3600000, 5000, 1024, 16384, \
-        4096, 67108864, 1, 0, {0, 0, 0, 0, 0, 0}})
+        4096, 67108864, 65536, 1, 0, {0, 0, 0, 0, 0, 0}})
 
 /** A filter that lets all tasks through that are not internal. Since 0.1.0. */
 #define TASKMGR_FILTER \
