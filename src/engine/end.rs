@@ -267,7 +267,7 @@ impl Engine {
             None => {
                 slot.word.finish(ending.end(SETTLED | SETTLING, 0))?;
                 self.root_settled(task);
-                self.woken(task, slot.word.brought_about(), 0, handle_refs);
+                self.woken(task, slot.word.brought_about(), handle_refs);
                 Ok(())
             }
         }
@@ -312,10 +312,10 @@ impl Engine {
     fn bring_about(&'static self, task: TaskRef, settles: Option<&'static Slot>, refs: u32) {
         let root = settles.and_then(|first| self.settle_from(first, task));
         let before = task.slot.word.brought_about();
-        self.woken(task, before, 0, refs);
+        self.woken(task, before, refs);
         if let Some(held) = root {
             let slot = held.slot();
-            self.woken(TaskRef { slot, ..task }, slot.word.mark(0), 0, 0);
+            self.woken(TaskRef { slot, ..task }, slot.word.mark(0), 0);
         }
     }
 
@@ -324,8 +324,8 @@ impl Engine {
         match end.freed(before) {
             true => self.realm.free_slot(task.slot),
             // The handle stays, and has given back what was not its own.
-            false if !before.has(WATCHED) => {}
-            false => self.woken(task, before, 0, end.refs),
+            false if end.refs_dropped(before) > 0 => {}
+            false => self.woken(task, before, end.refs),
         }
     }
 
@@ -390,13 +390,13 @@ impl Engine {
 
     /// Wakes who waits for the end, and gives back the references that the end kept for it.
     #[cold]
-    fn woken(&'static self, task: TaskRef, before: Reading, dropped: u32, refs: u32) {
+    fn woken(&'static self, task: TaskRef, before: Reading, refs: u32) {
         // A child forked by a callback of an ancestor's wakes nobody.
         if before.has(WATCHED) && !self.realm.is_forked() {
             self.wake(task);
         }
-        if refs > dropped && !self.realm.is_forked() {
-            self.realm.release(task.slot, refs - dropped);
+        if refs > 0 && !self.realm.is_forked() {
+            self.realm.release(task.slot, refs);
         }
     }
 

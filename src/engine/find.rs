@@ -238,14 +238,20 @@ impl Engine {
         };
         let hold = |kids: &'static Kids| {
             let slot = kids.owner(self.realm)?;
-            let held = Held::acquire(slot, slot.word.load().generation())?;
+            // What a task that is gone kept is gone with it, whoever has a handle of it.
+            let is_there = |reading: Reading| reading.is_live() && !reading.has(GONE);
             let is_theirs = |theirs: &Kids| std::ptr::eq(theirs, kids);
-            if !slot.kids(self.realm).is_some_and(is_theirs) {
+            let is_owner = || {
+                slot.belongs_to(self)
+                    && is_there(slot.word.load())
+                    && slot.kids(self.realm).is_some_and(is_theirs)
+            };
+            // Before it is held, so that nobody's last reference is kept for nothing, and after.
+            if !is_owner() {
                 return None;
             }
-            // What a task that is gone kept is gone with it, whoever has a handle of it.
-            let is_there = held.slot().belongs_to(self) && !held.slot().word.load().has(GONE);
-            is_there.then_some((held, kids))
+            let held = Held::acquire(slot, slot.word.load().generation())?;
+            is_owner().then_some((held, kids))
         };
         let parents = self.realm.kids.taken().into_iter().filter_map(hold);
         let parents: Vec<(Held, &'static Kids)> = parents.collect();

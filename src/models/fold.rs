@@ -237,3 +237,29 @@ fn records_that_change_families_vs_reader_none_is_missed() {
         assert_eq!(observer.status().unwrap().children.len(), 2);
     });
 }
+
+/// fold_1. Fails if an end gives its references back before its task has folded, where others hold
+/// the task: they may give it up meanwhile, and its slot, with its links, is another child's.
+#[test]
+fn finish_vs_the_last_reference_and_the_next_task_in_the_slot() {
+    check(2, || {
+        let host = Host::new();
+        let (root, other) = (host.root(), host.root());
+        other.child("first").start().unwrap().finish().unwrap();
+        let child = root.child("part").start().unwrap();
+        let stays = root.child("part").start().unwrap();
+        let observer = child.observe();
+        let watcher = thread::spawn(move || {
+            drop(observer);
+            let next = other.child("next").start().unwrap();
+            (other, next)
+        });
+        child.finish().unwrap();
+        let (other, next) = watcher.join().unwrap();
+        for (parent, child) in [(&root, &stays), (&other, &next)] {
+            let status = parent.status().unwrap();
+            let ids: Vec<_> = status.children.iter().map(|child| child.task_id).collect();
+            assert_eq!((ids.len(), ids[1]), (2, child.id()));
+        }
+    });
+}

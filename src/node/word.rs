@@ -439,16 +439,29 @@ impl End {
         }
     }
 
+    ///
+    /// Where the caller's handle goes, and others hold the task, nothing is dropped either: they
+    /// might drop the last one before the task has folded.
     #[inline]
     pub(crate) fn refs_dropped(self, old: Reading) -> u32 {
-        if old.has(WATCHED) { 0 } else { self.refs }
+        let handle_goes = self.refs > 1;
+        let drops = match handle_goes {
+            true => self.is_alone(old),
+            false => !old.has(WATCHED),
+        };
+        if drops { self.refs } else { 0 }
     }
 
     /// Whether the slot went with it.
     #[inline]
     pub(crate) fn freed(self, old: Reading) -> bool {
-        let dropped = self.refs_dropped(old);
-        dropped > 0 && old.refs() == dropped
+        self.refs > 0 && self.is_alone(old)
+    }
+
+    /// Whether its references are all that there are, and nobody is to be woken.
+    #[inline]
+    fn is_alone(self, old: Reading) -> bool {
+        old.0 & (REF_BITS | WATCHED) == u64::from(self.refs) * REF
     }
 }
 
