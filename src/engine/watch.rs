@@ -50,18 +50,26 @@ impl Engine {
             open.watches.insert(number, watch);
             number
         };
-        let over = if self.is_overdue() || self.stage() == Stage::Closed {
-            Some(Error::closed("the manager"))
-        } else {
-            let overdue = Standing::new(registration, Gate::Overdue);
-            (module.group.standing() >= overdue).then(|| module.group.closed())
-        };
-        if let Some(error) = over
+        if let Some(error) = self.keeps_nobody(module, registration)
             && self.take_watch(number)
         {
             callback.run(Err(error));
         }
         number
+    }
+
+    /// What those who wait for virtual tasks of this registration are told, if a close keeps them
+    /// waiting no more: also where its provider, which goes with a close, takes their watches along.
+    pub(crate) fn keeps_nobody(
+        &self,
+        module: &'static ModuleCore,
+        registration: u64,
+    ) -> Option<Error> {
+        if self.is_overdue() || self.stage() == Stage::Closed {
+            return Some(Error::closed("the manager"));
+        }
+        let overdue = Standing::new(registration, Gate::Overdue);
+        (module.group.standing() >= overdue).then(|| module.group.closed())
     }
 
     pub(crate) fn unwatch(&self, number: u64) {

@@ -132,8 +132,12 @@ impl Virtual {
         let number = engine.watch(module, registration, &callback);
         let tell = {
             let callback = Arc::clone(&callback);
-            move |ended: Result<Status>| {
+            move |ended: Option<Result<Status>>| {
                 engine.unwatch(number);
+                let ended = ended.unwrap_or_else(|| {
+                    let closed = engine.keeps_nobody(module, registration);
+                    Err(closed.unwrap_or_else(lost))
+                });
                 let complete =
                     |status| snapshot::complete_virtual(engine, status, &module.group.name, id);
                 callback.run(ended.map(complete));
@@ -183,7 +187,8 @@ enum Watch {
     Over,
 }
 
-type Tell = Box<dyn FnOnce(Result<Status>) + Send>;
+/// Gets `None` where the completion was dropped.
+type Tell = Box<dyn FnOnce(Option<Result<Status>>) + Send>;
 
 /// The completion was used, or dropped.
 fn end(watch: &Lock<Watch>, told: Option<Result<Status>>) {
@@ -198,7 +203,7 @@ fn end(watch: &Lock<Watch>, told: Option<Result<Status>>) {
             Watch::Over => return,
         }
     };
-    tell(told.unwrap_or_else(|| Err(lost())));
+    tell(told);
 }
 
 /// The provider watches.
@@ -217,5 +222,5 @@ fn accept(watch: &Lock<Watch>) {
             }
         }
     };
-    tell(Err(lost()));
+    tell(None);
 }
