@@ -22,6 +22,7 @@ mod promises;
 #[path = "../reference/mod.rs"]
 #[allow(dead_code, reason = "a part of it is for one thread alone")]
 mod reference;
+mod virtuals;
 mod world;
 
 use std::collections::HashMap;

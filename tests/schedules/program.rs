@@ -40,11 +40,14 @@ pub enum Op {
         module: usize,
         user: bool,
         start: bool,
+        /// Which of the host's ids it brings.
+        host: Option<usize>,
     },
     Child {
         number: usize,
         parent: usize,
         start: bool,
+        host: Option<usize>,
     },
     Start {
         task: usize,
@@ -108,6 +111,21 @@ pub enum Op {
     Register {
         module: usize,
     },
+    /// Registers a provider of the module's one virtual task.
+    Provide {
+        module: usize,
+    },
+    /// Of the module's virtual task, by its id.
+    VirtualStatus {
+        module: usize,
+    },
+    VirtualOnDone {
+        module: usize,
+        keep: bool,
+    },
+    CloseManager {
+        patience: Patience,
+    },
     SetTtl {
         seconds: u64,
     },
@@ -142,26 +160,45 @@ pub fn is_held(number: usize) -> bool {
 pub struct Program {
     pub elders: Vec<Elder>,
     pub threads: Vec<Vec<Op>>,
+    /// Whether the modules have a provider each before the threads begin.
+    pub provided: [bool; 2],
     /// How many tasks there are at most.
     pub tasks: usize,
     parents: Vec<Option<usize>>,
+    /// The host's ids that tasks bring.
+    pub hosts: Vec<Option<usize>>,
 }
 
 struct Maker<'a> {
     random: &'a mut Random,
     parents: Vec<Option<usize>>,
+    hosts: Vec<Option<usize>>,
+    /// Whether the host brings ids.
+    brings: bool,
     /// One of the two ways by which time tells, so that a TTL is not read under another's clock.
     passes: bool,
+    /// Whether there are providers.
+    provides: bool,
+    /// The thread that closes the manager, if one does.
+    closer: Option<usize>,
 }
 
 impl Program {
     pub fn random(random: &mut Random) -> Self {
         let threads = 2 + random.below(3);
         let passes = random.one_in(2);
+        let provides = random.one_in(3);
+        let brings = random.one_in(3);
+        let closer = random.one_in(4).then(|| random.below(threads));
+        let provided = [(); 2].map(|()| provides && random.one_in(2));
         let mut maker = Maker {
             random,
             parents: Vec::new(),
+            hosts: Vec::new(),
+            brings,
             passes,
+            provides,
+            closer,
         };
         let elders = maker.elders(threads);
         let threads = (0..threads)
@@ -170,16 +207,21 @@ impl Program {
         Self {
             elders,
             threads,
+            provided,
             tasks: maker.parents.len(),
             parents: maker.parents,
+            hosts: maker.hosts,
         }
     }
 }
 
 impl Program {
-    /// Whether the one is the other, or a descendant of it.
+    /// Whether the one is surely the other, or a descendant of it: a parent of one of the host's
+    /// ids may be another that has it.
     pub fn is_below(&self, task: usize, above: usize) -> bool {
-        std::iter::successors(Some(task), |task| self.parents[*task]).any(|task| task == above)
+        let parent =
+            |task: &usize| self.parents[*task].filter(|above| self.hosts[*above].is_none());
+        std::iter::successors(Some(task), parent).any(|task| task == above)
     }
 }
 
@@ -197,6 +239,7 @@ impl Maker<'_> {
                     _ => Some(number - 1),
                 };
                 self.parents.push(parent);
+                self.hosts.push(None);
                 let first = self.random.below(threads);
                 let mut owners = vec![first];
                 if threads > 1 && self.random.one_in(4) {
@@ -234,11 +277,28 @@ impl Maker<'_> {
         if self.random.one_in(2) {
             own.reverse();
         }
-        let ends = own.into_iter().map(|task| Op::End {
-            task,
-            how: self.how(),
-        });
+        let ends: Vec<Op> = own
+            .into_iter()
+            .map(|task| Op::End {
+                task,
+                how: self.how(),
+            })
+            .collect();
+        if self.closer != Some(me) {
+            ops.extend(ends);
+            return ops;
+        }
+        // Before what it owns has ended it waits for nobody, and then for ever if it likes.
+        let waits = [Patience::Some, Patience::Endless];
+        let last = waits[self.random.below(2)];
+        let is_early = self.random.one_in(2);
+        ops.extend(is_early.then_some(Op::CloseManager {
+            patience: Patience::Zero,
+        }));
         ops.extend(ends);
+        if !is_early || self.random.one_in(2) {
+            ops.push(Op::CloseManager { patience: last });
+        }
         ops
     }
 
@@ -263,7 +323,11 @@ impl Maker<'_> {
     }
 
     fn op(&mut self, own: &mut Vec<usize>) -> Op {
-        let choice = self.random.below(64);
+        if self.provides && self.random.one_in(3) {
+            return self.virtual_op();
+        }
+        // More are made where they bring ids, so that some come back.
+        let choice = self.random.below(if self.brings { 80 } else { 64 });
         let task = self.any();
         let mine = (!own.is_empty()).then(|| own[self.random.below(own.len())]);
         if let (Some(mine), 0..32) = (mine, choice) {
@@ -302,8 +366,26 @@ impl Maker<'_> {
                     module,
                     user: self.random.one_in(2),
                     start: !self.random.one_in(5),
+                    host: self.hosts[number],
                 }
             }
+        }
+    }
+
+    fn virtual_op(&mut self) -> Op {
+        let module = self.random.below(4) / 3;
+        match self.random.below(8) {
+            0 | 1 => Op::Provide { module },
+            2 | 3 => Op::VirtualStatus { module },
+            4 | 5 => Op::VirtualOnDone {
+                module,
+                keep: self.random.below(3) > 0,
+            },
+            6 => Op::List { module },
+            _ => Op::Close {
+                module,
+                patience: Patience::Zero,
+            },
         }
     }
 
@@ -325,6 +407,7 @@ impl Maker<'_> {
                     number,
                     parent,
                     start: !self.random.one_in(5),
+                    host: self.hosts[number],
                 }
             }
             18..20 => Op::Start { task: mine },
@@ -340,7 +423,10 @@ impl Maker<'_> {
     }
 
     fn newborn(&mut self, parent: Option<usize>) -> usize {
+        let brings = self.brings && self.random.one_in(2);
+        let host = brings.then(|| self.random.below(2));
         self.parents.push(parent);
+        self.hosts.push(host);
         self.parents.len() - 1
     }
 }

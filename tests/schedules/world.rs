@@ -8,13 +8,17 @@ use std::time::Duration;
 
 use crate::schedules::program::{Elder, Op, Patience, Program, is_abortable, is_held};
 use crate::schedules::reference::{How, MODULES};
+use crate::schedules::virtuals::{Elsewhere, VIRTUAL};
 use crate::{
-    AbortGuard, Clock, DoneGuard, Error, ErrorCode, Filter, GoneReason, Manager, ManualClock,
-    Module, Observer, SharedTask, State, Status, Task, Uuid,
+    AbortGuard, Clock, CloseReport, DoneGuard, Error, ErrorCode, Filter, GoneReason, Kind, Manager,
+    ManualClock, Module, Observer, SharedTask, State, Status, Task, Uuid,
 };
 
 pub const TTL: u64 = 10;
 pub const USER_TTL: u64 = 100;
+
+/// The ids that the host brings.
+pub const BROUGHT: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
 
 /// An error as far as it is compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,12 +69,29 @@ pub enum Answer {
     Tasks(Result<Vec<(Uuid, State)>, Fault>),
 }
 
+impl Answer {
+    /// The error's, if it is one.
+    pub fn code(&self) -> Option<ErrorCode> {
+        let fault = match self {
+            Self::Done(result) => result.as_ref().err(),
+            Self::Seen(result) => result.as_ref().err(),
+            Self::Count(result) => result.as_ref().err(),
+            Self::Tasks(result) => result.as_ref().err(),
+        };
+        fault.map(|fault| fault.code)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum What {
     Asked(Op),
     /// The completion callback of a task ran.
     Told {
         task: usize,
+    },
+    /// The completion callback of a module's virtual task ran.
+    VirtualTold {
+        module: usize,
     },
     /// The abort callback of a task ran.
     Interrupted {
@@ -143,9 +164,16 @@ impl World {
             .clock(Clock::Manual(clock.clone()))
             .task_ttl(Duration::from_secs(TTL))
             .user_task_ttl(Duration::from_secs(USER_TTL))
+            // No clock decides about an answer.
+            .provider_deadline(Duration::MAX)
             .build()
             .unwrap();
         let modules = MODULES.map(|name| manager.register_module(name).unwrap());
+        for (number, module) in modules.iter().enumerate() {
+            if program.provided[number] {
+                module.register_provider(Elsewhere::new(number)).unwrap();
+            }
+        }
         let module = modules[0].clone();
         let world = Arc::new(Self {
             manager,
@@ -174,6 +202,8 @@ impl World {
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
         world.run(program.threads.len(), HashMap::new(), &epilogue(program));
+        world.expect_empty_lists();
+        world.run(program.threads.len(), HashMap::new(), &close(program));
         let history = std::mem::take(&mut *world.history.lock().unwrap());
         let known = std::mem::take(&mut *world.known.lock());
         let ids = known.iter().map(|(task, (id, _))| (*task, *id)).collect();
@@ -185,19 +215,24 @@ impl World {
         (history, ids)
     }
 
-    /// After all has ended, been drained and let go of, nothing is left.
-    fn expect_nothing(self, module: &Module) {
-        for name in self.manager.modules().unwrap() {
+    /// After all has ended and been drained, nothing is listed.
+    fn expect_empty_lists(&self) {
+        // One that is closed lists none.
+        for name in self.manager.modules().unwrap_or_default() {
             self.manager.drain(&name).unwrap();
             let listed = self
                 .manager
                 .list(&name, &Filter::new().internal(true))
                 .unwrap();
             assert!(
-                listed.is_empty(),
+                listed.iter().all(|task| task.kind == Kind::Cluster),
                 "all has ended, and is listed: {listed:?}"
             );
         }
+    }
+
+    /// After all has been let go of, nothing is left.
+    fn expect_nothing(self, module: &Module) {
         let held = module.engine.realm.slots.taken();
         let held = held.iter().filter(|slot| slot.word.load().is_live());
         assert_eq!(held.count(), 0, "slots that somebody still refers to");
@@ -314,8 +349,20 @@ impl World {
                 })))
             }
             Op::Resume { task } => Some(done(self.manager.resume(self.id(*task)?))),
-            Op::List { .. } | Op::Drain { .. } | Op::Close { .. } | Op::Register { .. } => {
-                Some(self.module(op, invoked, mine))
+            Op::List { .. }
+            | Op::Drain { .. }
+            | Op::Close { .. }
+            | Op::CloseManager { .. }
+            | Op::Register { .. }
+            | Op::Provide { .. } => Some(self.module(op, invoked, mine)),
+            Op::VirtualStatus { module } => {
+                Some(done(self.manager.status(VIRTUAL[*module]).map(drop)))
+            }
+            Op::VirtualOnDone { module, keep } => {
+                let (id, module) = (VIRTUAL[*module], *module);
+                let f = self.told_later(What::VirtualTold { module }, invoked);
+                let guard = self.manager.on_done(id, f);
+                Some(Self::registered(guard, *keep, mine))
             }
             Op::SetTtl { seconds } => {
                 let ttl = Duration::from_secs(*seconds);
@@ -341,21 +388,23 @@ impl World {
     }
 
     fn create(&self, op: &Op, mine: &mut Mine) -> Option<Answer> {
-        let (number, start, builder) = match *op {
+        let (number, start, host, builder) = match *op {
             Op::Root {
                 number,
                 module,
                 user,
                 start,
+                host,
             } => {
                 let builder = mine.modules[module].0.task("root");
                 let builder = if user { builder.user_task() } else { builder };
-                (number, start, builder)
+                (number, start, host, builder)
             }
             Op::Child {
                 number,
                 parent,
                 start,
+                host,
             } => {
                 let builder = match mine.owners.get(&parent) {
                     Some(Owner::Single(parent)) => parent.child("part"),
@@ -366,9 +415,13 @@ impl World {
                         mine.modules[0].0.task("part").parent_id(id)
                     }
                 };
-                (number, start, builder)
+                (number, start, host, builder)
             }
             _ => unreachable!("{op:?} makes no task"),
+        };
+        let builder = match host {
+            Some(host) => builder.id(BROUGHT[host]),
+            None => builder,
         };
         let builder = match is_abortable(number) {
             true => builder.abortable(),
@@ -458,9 +511,8 @@ impl World {
                     },
                 };
                 seen(match patience {
-                    Patience::Zero => observer.wait_timeout(Duration::ZERO),
-                    Patience::Some => observer.wait_timeout(Duration::from_secs(1)),
                     Patience::Endless => observer.wait(),
+                    patience => observer.wait_timeout(timeout(patience)),
                 })
             }
             _ => unreachable!("{op:?} is no look"),
@@ -474,43 +526,57 @@ impl World {
         invoked: u64,
         mine: &mut Mine,
     ) -> Option<Answer> {
-        let world = Arc::downgrade(self);
-        let f = move |status: crate::Result<Status>| {
-            let Some(world) = world.upgrade() else { return };
-            let answer = Answer::Seen(status.map(Seen::from).map_err(Fault::from));
-            world.told(What::Told { task }, invoked, answer);
-        };
+        let f = self.told_later(What::Told { task }, invoked);
         let guard = match self.observer(task) {
             Some(observer) => observer.on_done(f),
             None => self.manager.on_done(self.id(task)?, f),
         };
-        Some(done(guard.map(|guard| match keep {
+        Some(Self::registered(guard, keep, mine))
+    }
+
+    /// A completion callback that records what it is told.
+    fn told_later(
+        self: &Arc<Self>,
+        what: What,
+        invoked: u64,
+    ) -> impl FnOnce(crate::Result<Status>) + Send + 'static {
+        let world = Arc::downgrade(self);
+        move |status| {
+            let Some(world) = world.upgrade() else { return };
+            let answer = Answer::Seen(status.map(Seen::from).map_err(Fault::from));
+            world.told(what, invoked, answer);
+        }
+    }
+
+    fn registered(guard: crate::Result<DoneGuard>, keep: bool, mine: &mut Mine) -> Answer {
+        done(guard.map(|guard| match keep {
             true => mine.told.push(guard),
             false => drop(guard),
-        })))
+        }))
     }
 
     fn module(&self, op: &Op, invoked: u64, mine: &mut Mine) -> Answer {
         match *op {
             Op::List { module } => {
-                let listed = mine.modules[module].0.list(&Filter::new().internal(true));
-                let tasks = listed.map(|all| all.iter().map(|at| (at.id, at.state)).collect());
+                let listing = mine.modules[module]
+                    .0
+                    .listing(&Filter::new().internal(true));
+                let tasks = listing.and_then(|mut listing| match listing.missing.pop() {
+                    None => Ok(listing.tasks.iter().map(|at| (at.id, at.state)).collect()),
+                    Some(missing) => Err(missing.error),
+                });
                 Answer::Tasks(tasks.map_err(Fault::from))
             }
             Op::Drain { module } => {
                 Answer::Count(mine.modules[module].0.drain().map_err(Fault::from))
             }
             Op::Close { module, patience } => {
-                let patience = match patience {
-                    Patience::Zero => Duration::ZERO,
-                    Patience::Some | Patience::Endless => Duration::from_secs(1),
-                };
-                let report = mine.modules[module].0.close(patience);
-                let tasks = report.map(|report| {
-                    let running = report.still_running.iter();
-                    running.map(|at| (at.id, at.state)).collect()
-                });
-                Answer::Tasks(tasks.map_err(Fault::from))
+                still_running(mine.modules[module].0.close(timeout(patience)))
+            }
+            Op::CloseManager { patience } => still_running(self.manager.close(timeout(patience))),
+            Op::Provide { module } => {
+                let provider = Elsewhere::new(module);
+                done(mine.modules[module].0.register_provider(provider))
             }
             Op::Register { module } => {
                 let registered = self.manager.register_module(MODULES[module]);
@@ -521,6 +587,22 @@ impl World {
             _ => unreachable!("{op:?} is about no module"),
         }
     }
+}
+
+fn timeout(patience: Patience) -> Duration {
+    match patience {
+        Patience::Zero => Duration::ZERO,
+        Patience::Some => Duration::from_secs(1),
+        Patience::Endless => Duration::MAX,
+    }
+}
+
+fn still_running(report: crate::Result<CloseReport>) -> Answer {
+    let tasks = report.map(|report| {
+        let running = report.still_running.iter();
+        running.map(|at| (at.id, at.state)).collect()
+    });
+    Answer::Tasks(tasks.map_err(Fault::from))
 }
 
 fn end(owner: Owner, how: How) -> Option<crate::Result<()>> {
@@ -547,6 +629,7 @@ pub fn module_of(op: &Op) -> Option<usize> {
         Op::Root { module, .. }
         | Op::List { module }
         | Op::Drain { module }
+        | Op::Provide { module }
         | Op::Close { module, .. } => Some(module),
         // One by its parent's id.
         Op::Child { .. } => Some(0),
@@ -559,4 +642,13 @@ fn epilogue(program: &Program) -> Vec<Op> {
     let all = || (0..program.tasks).map(|task| Op::Status { task });
     let later = Op::Pass { seconds: 1000 };
     all().chain([later]).chain(all()).collect()
+}
+
+/// And then the manager is closed.
+fn close(program: &Program) -> Vec<Op> {
+    let close = Op::CloseManager {
+        patience: Patience::Zero,
+    };
+    let all = (0..program.tasks).map(|task| Op::Status { task });
+    [close].into_iter().chain(all).collect()
 }

@@ -1,16 +1,18 @@
 //! What changes nothing: when it may have been seen.
 
-use super::{Gate, History, Story};
-use crate::schedules::program::{Op, is_abortable, is_held};
-use crate::schedules::world::{Answer, Event, Fault, What};
+use super::{Gate, History, Stage, Story};
+use crate::schedules::program::{Op, is_held};
+use crate::schedules::reference::Fate;
+use crate::schedules::virtuals::VIRTUAL;
+use crate::schedules::world::{Answer, BROUGHT, Event, Fault, What};
 use crate::{ErrorCode, State, Uuid};
 
 impl History<'_> {
     pub(super) fn looks(&self, event: &Event) -> usize {
         match (&event.what, &event.answer) {
-            (What::Asked(Op::List { .. } | Op::Tree { .. }), Answer::Tasks(Ok(_))) => {
-                self.program.tasks
-            }
+            (What::Asked(Op::Tree { .. }), Answer::Tasks(Ok(_))) => self.program.tasks,
+            // The last is of the virtual task.
+            (What::Asked(Op::List { .. }), Answer::Tasks(Ok(_))) => self.program.tasks + 1,
             (What::Asked(Op::Status { .. }), Answer::Seen(Ok(_))) => 3,
             (What::Asked(Op::Wait { .. }), Answer::Seen(Ok(_))) => 3,
             (What::Told { .. }, _) => 2,
@@ -18,15 +20,26 @@ impl History<'_> {
         }
     }
 
-    pub(super) fn holds(&self, story: &Story, event: &Event, look: usize) -> bool {
+    pub(super) fn holds(&self, story: &Story, lane: usize, event: &Event, look: usize) -> bool {
         match (&event.what, &event.answer) {
+            (What::Told { .. }, Answer::Seen(Err(fault))) => {
+                fault.code == ErrorCode::Closed && story.is_overdue
+            }
+            (What::VirtualTold { module }, Answer::Seen(Err(fault))) => {
+                fault.code == ErrorCode::Closed && story.is_told(*module, event)
+            }
             // It is read once it is over, and may settle in between.
-            (What::Told { task }, Answer::Seen(Ok(seen))) => match look {
-                0 => story.is_over(*task),
-                _ => story.shows(*task, seen),
-            },
+            (What::Told { task }, Answer::Seen(Ok(seen))) => {
+                self.bearers(event, *task).any(|task| match look {
+                    0 => story.is_over(task),
+                    _ => story.shows(task, seen),
+                })
+            }
             (What::Interrupted { task }, _) => story.may_see(story.at[*task]),
-            (What::Asked(op), answer) => self.op_holds(story, event, op, answer, look),
+            (What::Asked(op), answer) => {
+                self.is_answered(story, lane, event)
+                    && self.op_holds(story, event, op, answer, look)
+            }
             _ => false,
         }
     }
@@ -40,6 +53,15 @@ impl History<'_> {
         look: usize,
     ) -> bool {
         match (op, answer) {
+            (
+                Op::Root {
+                    host: Some(host), ..
+                }
+                | Op::Child {
+                    host: Some(host), ..
+                },
+                Answer::Done(Err(fault)),
+            ) if fault.code == ErrorCode::IdInUse => self.is_in_use(story, event, *host),
             (Op::Root { module, .. }, Answer::Done(Err(fault))) => {
                 fault.code == ErrorCode::Closed && story.refuses(*module, event)
             }
@@ -47,7 +69,10 @@ impl History<'_> {
                 self.refuses_child(story, event, *parent, fault)
             }
             (Op::Abort { task }, Answer::Done(Err(fault))) => match fault.code {
-                ErrorCode::NotAbortable => !is_abortable(*task) && story.lives(*task),
+                ErrorCode::NotAbortable => match story.fate(*task) {
+                    Some(Fate::Lives(at)) => !story.model.tasks[at].wish.abortable,
+                    _ => false,
+                },
                 _ => story.is_gone(*task, fault),
             },
             (Op::Start { task }, Answer::Done(Err(fault))) => {
@@ -69,28 +94,33 @@ impl History<'_> {
                     Err(fault) => fault.code == ErrorCode::AlreadyFinished,
                 }
             }
-            (Op::Status { task }, Answer::Seen(Ok(seen))) => match look {
-                0 => story.lives(*task),
-                1 => story.shows(*task, seen),
-                _ => story.counts(*task, seen),
-            },
+            (Op::Status { task }, Answer::Seen(Ok(seen))) => {
+                self.bearers(event, *task).any(|at| match look {
+                    0 => story.lives(*task),
+                    1 => story.shows(at, seen),
+                    _ => story.counts(at, seen),
+                })
+            }
             (Op::Take { task }, Answer::Seen(Err(fault))) => match fault.code {
                 ErrorCode::NotSettled => {
-                    let at = story.at[*task].map(|at| &story.model.tasks[at]);
-                    at.is_some_and(|at| !at.settled)
+                    let mut all = self.bearers(event, *task).filter_map(|task| story.at[task]);
+                    all.any(|at| !story.model.tasks[at].settled)
                 }
                 _ => story.is_gone(*task, fault),
             },
-            (Op::Wait { task, .. }, Answer::Seen(Ok(seen))) => match look {
-                0 => story.lives(*task) || is_held(*task),
-                1 => story.is_over(*task),
-                _ => story.shows(*task, seen),
-            },
+            (Op::Wait { task, .. }, Answer::Seen(Ok(seen))) => {
+                self.bearers(event, *task).any(|at| match look {
+                    0 => story.lives(*task) || is_held(*task),
+                    1 => story.is_over(at),
+                    _ => story.shows(at, seen),
+                })
+            }
             (Op::Wait { task, .. }, Answer::Seen(Err(fault))) => match fault.code {
                 // Of an end that has brought everything about and is yet to return.
-                ErrorCode::Timeout => {
-                    !story.is_over_strictly(*task) || self.ends_meanwhile(*task, event)
-                }
+                ErrorCode::Timeout => self
+                    .bearers(event, *task)
+                    .any(|task| !story.is_over_strictly(task) || self.ends_meanwhile(task, event)),
+                ErrorCode::Closed if story.is_overdue => true,
                 _ => story.is_gone(*task, fault),
             },
             (
@@ -108,11 +138,35 @@ impl History<'_> {
             (
                 Op::List { module } | Op::Drain { module },
                 Answer::Tasks(Err(fault)) | Answer::Count(Err(fault)),
-            ) => fault.code == ErrorCode::Closed && story.is_closed(*module, event),
-            (Op::Register { module }, Answer::Done(Err(fault))) => {
-                fault.code == ErrorCode::ModuleExists
-                    && (!story.is_unregistered(*module) || self.is_closing(story, *module))
+            ) => {
+                let is_closed = story.is_closed(*module, event) || story.stage == Stage::Closed;
+                fault.code == ErrorCode::Closed && is_closed
             }
+            (Op::Register { module }, Answer::Done(Err(fault))) => match fault.code {
+                ErrorCode::Closed => story.stage != Stage::Open,
+                code => {
+                    let is_taken = !story.is_unregistered(*module)
+                        || self.is_closing(story, *module)
+                        || self.runs_meanwhile(story, *module, event);
+                    code == ErrorCode::ModuleExists && is_taken
+                }
+            },
+            (Op::Provide { module }, Answer::Done(Err(fault))) => {
+                fault.code == ErrorCode::Closed && story.refuses(*module, event)
+            }
+            (Op::SetTtl { .. }, Answer::Done(Err(fault))) => {
+                fault.code == ErrorCode::Closed && story.stage == Stage::Closed
+            }
+            (
+                Op::VirtualStatus { module } | Op::VirtualOnDone { module, .. },
+                Answer::Done(result),
+            ) => match result {
+                Ok(()) => self.may_be_virtual(story, *module, event),
+                Err(fault) if fault.code == ErrorCode::Closed => story.stage == Stage::Closed,
+                Err(fault) => {
+                    fault.code == ErrorCode::NotFound && !self.has_virtual(story, *module)
+                }
+            },
             _ => true,
         }
     }
@@ -124,22 +178,32 @@ impl History<'_> {
         parent: usize,
         fault: &Fault,
     ) -> bool {
-        let Some(at) = story.at[parent] else {
-            return false;
-        };
-        let module = match event.by_id {
-            true => 0,
-            false => story.model.tasks[at].wish.module,
-        };
         match fault.code {
             // Its end may be about to be seen.
-            ErrorCode::ParentTerminal => {
-                story.model.tasks[at].ended.is_some() || self.is_being_ended(story, parent)
-            }
-            ErrorCode::Closed if event.by_id => story.refuses(module, event),
-            ErrorCode::Closed => story.gates[module] != Gate::Open,
+            ErrorCode::ParentTerminal => self.bearers(event, parent).any(|parent| {
+                let at = story.at[parent].map(|at| &story.model.tasks[at]);
+                at.is_some_and(|at| at.ended.is_some()) || self.is_being_ended(story, parent)
+            }),
+            ErrorCode::Closed if event.by_id => story.refuses(0, event),
+            ErrorCode::Closed => story.at[parent]
+                .is_some_and(|at| story.gates[story.model.tasks[at].wish.module] != Gate::Open),
             _ => event.by_id && story.is_gone(parent, fault),
         }
+    }
+
+    /// Whether one that lives, or is about to, has this id of the host's.
+    pub(super) fn is_in_use(&self, story: &Story, event: &Event, id: usize) -> bool {
+        let is_claimed = (0..self.lanes.len()).any(|lane| {
+            self.current(story, lane).is_some_and(|other| {
+                let host = match other.what {
+                    What::Asked(Op::Root { host, .. } | Op::Child { host, .. }) => host,
+                    _ => None,
+                };
+                let is_other = other.invoked != event.invoked && host == Some(id);
+                is_other && self.may_happen(story, lane, other)
+            })
+        });
+        is_claimed || matches!(story.model.fate(BROUGHT[id]), Fate::Lives(_))
     }
 
     pub(super) fn is_being_ended(&self, story: &Story, number: usize) -> bool {
@@ -173,9 +237,59 @@ impl History<'_> {
     pub(super) fn is_closing(&self, story: &Story, number: usize) -> bool {
         (0..self.lanes.len()).any(|lane| {
             self.current(story, lane).is_some_and(|event| {
-                matches!(event.what, What::Asked(Op::Close { module, .. }) if module == number)
-                    && story.flights[lane].step > 0
+                let is_its_close = match event.what {
+                    What::Asked(Op::Close { module, .. }) => module == number,
+                    What::Asked(Op::CloseManager { .. }) => true,
+                    _ => false,
+                };
+                is_its_close && story.flights[lane].step > 0
             })
+        })
+    }
+
+    /// Whether the manager was there to give the answer, if it was asked.
+    pub(super) fn is_answered(&self, story: &Story, lane: usize, event: &Event) -> bool {
+        let What::Asked(op) = &event.what else {
+            return true;
+        };
+        let asks = match op {
+            Op::Wait { task, .. } | Op::OnDone { task, .. } => !is_held(*task),
+            Op::Abort { .. } => event.by_id,
+            Op::Status { .. }
+            | Op::Tree { .. }
+            | Op::Take { .. }
+            | Op::Suspend { .. }
+            | Op::Resume { .. }
+            | Op::List { .. }
+            | Op::Drain { .. }
+            | Op::Register { .. }
+            | Op::Provide { .. }
+            | Op::VirtualStatus { .. }
+            | Op::VirtualOnDone { .. }
+            | Op::SetTtl { .. } => true,
+            _ => false,
+        };
+        let is_refused = event.answer.code() == Some(ErrorCode::Closed);
+        !asks || is_refused || story.flights[lane].was_answered
+    }
+
+    /// Whether the module's virtual task is there for all who ask.
+    pub(super) fn has_virtual(&self, story: &Story, module: usize) -> bool {
+        let is_there = !story.is_unregistered(module) || self.is_closing(story, module);
+        story.provided[module] && is_there && story.stage != Stage::Closed
+    }
+
+    /// Whether it is there for some: of a closed module until the last end has returned.
+    pub(super) fn may_be_virtual(&self, story: &Story, module: usize, event: &Event) -> bool {
+        let runs = || story.stage == Stage::Closed || self.runs_meanwhile(story, module, event);
+        self.has_virtual(story, module) || story.provided[module] && runs()
+    }
+
+    /// Whether an end of one of the module's tasks is under way for a part of the event.
+    pub(super) fn runs_meanwhile(&self, story: &Story, module: usize, event: &Event) -> bool {
+        let is_its = |at: &usize| story.model.tasks[*at].wish.module == module;
+        (0..self.program.tasks).any(|number| {
+            story.at[number].as_ref().is_some_and(is_its) && self.ends_meanwhile(number, event)
         })
     }
 
@@ -188,19 +302,25 @@ impl History<'_> {
         tasks: &[(Uuid, State)],
         number: usize,
     ) -> bool {
+        if number == self.program.tasks {
+            let is_listed = tasks.iter().any(|(id, _)| *id == VIRTUAL[module]);
+            let is_its = story.meant(event) == story.registrations[module];
+            return is_listed == (story.provided[module] && is_its);
+        }
         // One that was aborted as it started has an id that nobody was told.
         if !self.ids.contains_key(&number) {
             return true;
         }
-        let listed = self.find(tasks, number);
-        let Some(at) = story.at[number] else {
-            return listed.is_none();
+        let all = self.bearers[number].iter();
+        let is_there = |at: &usize| {
+            let task = &story.model.tasks[*at];
+            let is_its = task.wish.module == module && story.of[*at] == story.meant(event);
+            is_its && task.gone.is_none()
         };
-        let task = &story.model.tasks[at];
-        let is_its = task.wish.module == module && story.of[at] == story.meant(event);
-        match listed {
-            Some(state) => is_its && task.gone.is_none() && same(state, task.state()),
-            None => !is_its || task.gone.is_some(),
+        let mut there = all.filter_map(|number| story.at[*number]).filter(is_there);
+        match self.find(tasks, number) {
+            Some(state) => there.any(|at| same(state, story.model.tasks[at].state())),
+            None => there.next().is_none(),
         }
     }
 
@@ -213,6 +333,10 @@ impl History<'_> {
         number: usize,
     ) -> bool {
         if !self.ids.contains_key(&number) {
+            return true;
+        }
+        // Of several that have one id it is not told which is shown.
+        if self.bearers[number].len() > 1 || self.bearers[root].len() > 1 {
             return true;
         }
         let listed = self.find(tasks, number);
@@ -260,12 +384,17 @@ pub(super) fn is_look(event: &Event) -> bool {
             | Op::Suspend { .. }
             | Op::Resume { .. }
             | Op::List { .. }
+            | Op::VirtualStatus { .. }
+            | Op::VirtualOnDone { .. }
             | Op::Tick,
             _,
         )
         | (Op::Drain { .. }, Answer::Count(Err(_)))
         | (Op::Take { .. }, Answer::Seen(Err(_)))
-        | (Op::Abort { .. } | Op::Register { .. }, Answer::Done(Err(_))) => true,
+        | (
+            Op::Abort { .. } | Op::Register { .. } | Op::Provide { .. } | Op::SetTtl { .. },
+            Answer::Done(Err(_)),
+        ) => true,
         // What is aborted at its start is made, or has been, and ends.
         (Op::Root { .. } | Op::Child { .. } | Op::Start { .. }, Answer::Done(Err(fault))) => {
             fault.code != ErrorCode::Aborted

@@ -15,9 +15,9 @@ mod story;
 use std::collections::HashMap;
 
 use crate::Uuid;
-use crate::schedules::program::{Op, Program, is_abortable};
-use crate::schedules::reference::{Bounds, GivenId, Model, Wish};
-use crate::schedules::world::{Event, TTL, USER_TTL, What};
+use crate::schedules::program::{Op, Program, is_abortable, is_held};
+use crate::schedules::reference::{Bounds, Fate, GivenId, Model, Wish};
+use crate::schedules::world::{BROUGHT, Event, TTL, USER_TTL, What};
 use looks::is_look;
 
 /// What came of the search.
@@ -35,7 +35,9 @@ const MOST_STEPS: usize = 30_000;
 /// The events of a history, by the threads that they belong to; each callback has one of its own.
 pub struct History<'a> {
     lanes: Vec<Vec<&'a Event>>,
-    ids: &'a HashMap<usize, Uuid>,
+    ids: HashMap<usize, Uuid>,
+    /// The tasks that have or had the id of each, itself among them.
+    bearers: Vec<Vec<usize>>,
     program: &'a Program,
 }
 
@@ -45,6 +47,16 @@ enum Gate {
     /// A close is about to shut it: who comes now may have looked before.
     Shutting,
     Shut,
+}
+
+/// How far the end of the manager has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Open,
+    /// A close is about to shut the gates.
+    Shutting,
+    Closing,
+    Closed,
 }
 
 /// An abort, of the task and all below it.
@@ -65,7 +77,10 @@ struct Flight {
     held: u64,
     /// Whether there was a moment at which no abort had to be seen.
     may_miss: bool,
-    has_found: bool,
+    /// The tasks that had the id it names.
+    found: Vec<usize>,
+    /// Whether there was a moment at which the manager answered.
+    was_answered: bool,
     /// The time and the TTL as it began.
     begun_at: Option<(u64, u64)>,
     /// The ancestor that it settles next, and the root that it keeps or forgets.
@@ -88,6 +103,15 @@ struct Story {
     marks: Vec<Mark>,
     gates: [Gate; 2],
     registrations: [u64; 2],
+    stage: Stage,
+    /// Whether the deadline of a close of the manager has passed.
+    is_overdue: bool,
+    /// Whether the present registrations have providers.
+    provided: [bool; 2],
+    /// How many registrations have a close that keeps nobody waiting for virtual tasks.
+    overdue: [u64; 2],
+    /// The registration that each event found a virtual task with.
+    watched: HashMap<u64, u64>,
     /// That of each task of the model.
     of: Vec<u64>,
     /// The registrations that each event made.
@@ -97,7 +121,7 @@ struct Story {
 }
 
 impl<'a> History<'a> {
-    pub fn new(events: &'a [Event], ids: &'a HashMap<usize, Uuid>, program: &'a Program) -> Self {
+    pub fn new(events: &'a [Event], ids: &HashMap<usize, Uuid>, program: &'a Program) -> Self {
         let threads = program.threads.len() + 1;
         let mut lanes = vec![Vec::new(); threads];
         for event in events {
@@ -110,8 +134,22 @@ impl<'a> History<'a> {
         lanes
             .iter_mut()
             .for_each(|lane| lane.sort_by_key(|event| event.invoked));
+        // Those are known of tasks, too, that were aborted as they started.
+        let mut ids = ids.clone();
+        for (number, host) in program.hosts.iter().enumerate() {
+            if let Some(host) = host {
+                ids.insert(number, BROUGHT[*host]);
+            }
+        }
+        let bearers = (0..program.tasks).map(|number| match ids.get(&number) {
+            Some(id) => (0..program.tasks)
+                .filter(|other| ids.get(other) == Some(id))
+                .collect(),
+            None => vec![number],
+        });
         Self {
             lanes,
+            bearers: bearers.collect(),
             ids,
             program,
         }
@@ -140,6 +178,11 @@ impl<'a> History<'a> {
             marks: Vec::new(),
             gates: [Gate::Open; 2],
             registrations: [0; 2],
+            stage: Stage::Open,
+            is_overdue: false,
+            provided: self.program.provided,
+            overdue: [0; 2],
+            watched: HashMap::new(),
             of: Vec::new(),
             made: HashMap::new(),
             next: vec![0; self.lanes.len()],
@@ -156,6 +199,21 @@ impl<'a> History<'a> {
             }
         }
         story
+    }
+
+    /// The tasks that the event may be about: those that have or had the id by which it names one,
+    /// or that one alone.
+    fn bearers(&self, event: &Event, number: usize) -> impl Iterator<Item = usize> + '_ {
+        let is_by_id = match &event.what {
+            What::Asked(Op::Child { .. } | Op::Abort { .. }) => event.by_id,
+            What::Asked(Op::Wait { .. } | Op::OnDone { .. }) | What::Told { .. } => {
+                !is_held(number)
+            }
+            What::Asked(Op::Status { .. } | Op::Take { .. } | Op::Tree { .. }) => true,
+            _ => false,
+        };
+        let all = self.bearers[number].iter().copied();
+        all.filter(move |other| is_by_id || *other == number)
     }
 
     fn current(&self, story: &Story, lane: usize) -> Option<&'a Event> {
@@ -218,23 +276,34 @@ impl<'a> History<'a> {
                 if let What::Asked(
                     Op::End { task, .. } | Op::Start { task } | Op::Child { parent: task, .. },
                 ) = event.what
-                    && let Some(at) = story.at[task]
-                    && !story.has_to_see(at)
                 {
-                    story.flights[lane].may_miss = true;
+                    let mut all = self.bearers(event, task).filter_map(|task| story.at[task]);
+                    let may_miss = all.any(|at| !story.has_to_see(at));
+                    story.flights[lane].may_miss |= may_miss;
+                }
+                story.flights[lane].was_answered |= story.stage != Stage::Closed;
+                if let What::Asked(Op::VirtualOnDone { module, .. }) = event.what
+                    && self.may_be_virtual(story, module, event)
+                {
+                    // No earlier one is meant, and where a later one is it makes no difference.
+                    let registration = story.registrations[module];
+                    story.watched.entry(event.invoked).or_insert(registration);
                 }
                 // Who has found a task may act on it when it has gone.
                 if let What::Asked(Op::Abort { task }) = event.what
-                    && story.lives(task)
+                    && let Some(Fate::Lives(at)) = story.fate(task)
+                    && !story.flights[lane].found.contains(&at)
                 {
-                    story.flights[lane].has_found = true;
+                    story.flights[lane].found.push(at);
                 }
                 if !is_look(event) {
                     continue;
                 }
                 let looks = self.looks(event);
                 for look in 0..looks {
-                    if story.flights[lane].held >> look & 1 == 0 && self.holds(story, event, look) {
+                    if story.flights[lane].held >> look & 1 == 0
+                        && self.holds(story, lane, event, look)
+                    {
                         story.flights[lane].held |= 1 << look;
                     }
                 }

@@ -1,10 +1,11 @@
 //! What changes something: its steps, and what may come of each.
 
-use super::{Gate, History, Story, wish};
+use super::story::HAS_DRAINED;
+use super::{Gate, History, Stage, Story, wish};
 use crate::schedules::program::Op;
-use crate::schedules::reference::How;
-use crate::schedules::world::{Answer, Event, Fault, What};
-use crate::{ErrorCode, Uuid};
+use crate::schedules::reference::{Fate, How};
+use crate::schedules::world::{Answer, BROUGHT, Event, Fault, What};
+use crate::{ErrorCode, State, Uuid};
 
 impl History<'_> {
     /// What may come next in this lane: nothing, if it cannot go on now.
@@ -15,6 +16,9 @@ impl History<'_> {
         let flight = &story.flights[lane];
         if flight.settles.is_some() || flight.retains.is_some() {
             return self.settle(story, lane);
+        }
+        if !self.is_answered(story, lane, event) {
+            return Vec::new();
         }
         let mut next = story.clone();
         match (op, &event.answer) {
@@ -27,8 +31,16 @@ impl History<'_> {
                 let task = flight.list[0];
                 self.publish(next, lane, task, How::Finish, true)
             }
-            (Op::Root { .. } | Op::Child { .. }, Answer::Done(result)) => {
-                self.create(next, lane, event, op, result)
+            (Op::Root { .. }, Answer::Done(result)) => {
+                self.create(next, lane, event, op, None, result)
+            }
+            (Op::Child { parent, .. }, Answer::Done(result)) => {
+                let all = self
+                    .bearers(event, *parent)
+                    .filter_map(|parent| story.at[parent]);
+                let create =
+                    |parent| self.create(story.clone(), lane, event, op, Some(parent), result);
+                all.flat_map(create).collect()
             }
             (Op::Start { task }, Answer::Done(result)) => self.start(next, lane, *task, result),
             (Op::End { task, how }, Answer::Done(result)) => {
@@ -52,11 +64,12 @@ impl History<'_> {
             }
             (Op::Abort { task }, Answer::Done(Ok(()))) => next.abort(lane, *task, event.by_id),
             (Op::Take { task }, Answer::Seen(Ok(seen))) => {
-                if !next.lives(*task) || !next.shows(*task, seen) {
+                let Some(Fate::Lives(at)) = next.fate(*task) else {
                     return Vec::new();
-                }
-                let at = next.at[*task].expect("it lives");
-                if !next.model.tasks[at].settled {
+                };
+                let is_it = |number: usize| next.at[number] == Some(at) && next.shows(number, seen);
+                let is_shown = self.bearers(event, *task).any(is_it);
+                if !is_shown || !next.model.tasks[at].settled {
                     return Vec::new();
                 }
                 next.model.go(at, crate::GoneReason::Read);
@@ -72,14 +85,26 @@ impl History<'_> {
             (Op::Close { module, .. }, answer) => self.close(next, lane, *module, event, answer),
             (Op::Register { module }, Answer::Done(Ok(()))) => {
                 let is_taken = !next.is_unregistered(*module) || self.is_closing(&next, *module);
-                if is_taken {
+                if is_taken || next.stage != Stage::Open {
                     return Vec::new();
                 }
+                next.provided[*module] = false;
                 next.registrations[*module] += 1;
                 next.made.insert(event.invoked, next.registrations[*module]);
                 next.gates[*module] = Gate::Open;
                 next.model.closing[*module] = false;
                 next.passed(lane)
+            }
+            (Op::Provide { module }, Answer::Done(Ok(()))) => {
+                let is_current = next.meant(event) == next.registrations[*module];
+                if next.gates[*module] == Gate::Shut || !is_current {
+                    return Vec::new();
+                }
+                next.provided[*module] = true;
+                next.passed(lane)
+            }
+            (Op::CloseManager { .. }, Answer::Tasks(Ok(tasks))) => {
+                self.close_manager(next, lane, event, tasks)
             }
             (Op::SetTtl { seconds }, _) => {
                 next.model.ttl = *seconds;
@@ -100,32 +125,37 @@ impl History<'_> {
         lane: usize,
         event: &Event,
         op: &Op,
+        parent: Option<usize>,
         result: &Result<(), Fault>,
     ) -> Vec<Story> {
-        let (number, parent, module, user, start) = match *op {
+        let above = parent.map(|parent| &next.model.tasks[parent]);
+        if above.is_some_and(|above| above.ended.is_some()) {
+            return Vec::new();
+        }
+        let (number, module, user, start, host) = match *op {
             Op::Root {
                 number,
                 module,
                 user,
                 start,
-            } => (number, None, module, user, start),
+                host,
+            } => (number, module, user, start, host),
             Op::Child {
                 number,
-                parent,
                 start,
+                host,
+                ..
             } => {
-                let Some(at) = next.at[parent] else {
-                    return Vec::new();
-                };
-                let task = &next.model.tasks[at];
-                let module = if event.by_id { 0 } else { task.wish.module };
-                if task.ended.is_some() {
-                    return Vec::new();
-                }
-                (number, Some(at), module, false, start)
+                let above = above.filter(|_| !event.by_id);
+                let module = above.map_or(0, |above| above.wish.module);
+                (number, module, false, start, host)
             }
             _ => unreachable!("{op:?} makes no task"),
         };
+        let fate = host.map(|host| next.model.fate(BROUGHT[host]));
+        if matches!(fate, Some(Fate::Lives(_))) {
+            return Vec::new();
+        }
         let is_current = match parent.is_some() && !event.by_id {
             true => true,
             false => next.meant(event) == next.registrations[module],
@@ -150,7 +180,8 @@ impl History<'_> {
                 if !next.may_see(parent) {
                     return Vec::new();
                 }
-                let task = next.create(parent, wish, None, number);
+                let id = host.map(|host| BROUGHT[host]);
+                let task = next.create(parent, wish, id, number);
                 next.flights[lane].step = 1;
                 next.flights[lane].list = vec![task];
                 vec![next]
@@ -350,16 +381,21 @@ impl History<'_> {
         };
         match next.flights[lane].step {
             0 => {
-                if next.is_closed(module, event) {
-                    let is_empty = answer.as_ref().map_or(true, Vec::is_empty);
-                    return if is_empty {
-                        next.passed(lane)
-                    } else {
-                        Vec::new()
-                    };
-                }
-                if answer.is_err() {
+                let Ok(tasks) = answer else {
                     return Vec::new();
+                };
+                if next.is_closed(module, event) {
+                    if !tasks.is_empty() {
+                        return Vec::new();
+                    }
+                    let mut stories = next.clone().passed(lane);
+                    // Or nobody has found yet that nothing runs, and it keeps the name until it
+                    // has returned.
+                    if next.meant(event) == next.registrations[module] {
+                        next.flights[lane].step = 1;
+                        stories.push(next);
+                    }
+                    return stories;
                 }
                 if next.gates[module] == Gate::Open {
                     next.gates[module] = Gate::Shutting;
@@ -371,47 +407,103 @@ impl History<'_> {
                 let meant = next.meant(event);
                 let mut all = next.running(module);
                 all.retain(|at| next.of[*at] == meant);
-                for at in &all {
-                    let parent = next.model.tasks[*at].parent;
-                    if parent.is_none_or(|parent| !all.contains(&parent)) {
-                        next.mark(*at, false);
-                    }
-                }
-                next.flights[lane].list = all;
+                next.mark_all(lane, all);
             }
-            3 => {
-                let all = next.flights[lane].list.clone();
-                next.harden(&all);
-            }
+            3 => next.harden_all(lane),
             4 => {
                 let tasks = answer.as_ref().expect("the gate was shut");
-                let all = std::mem::take(&mut next.flights[lane].list);
-                let is_named = |at: &usize| {
-                    let id = next.model.tasks[*at].id;
-                    id.is_some_and(|id| tasks.iter().any(|(other, _)| *other == id))
-                };
-                let ids: Vec<Option<Uuid>> =
-                    all.iter().map(|at| next.model.tasks[*at].id).collect();
-                // Or it has ended, and its end is yet to return.
-                let may_run = |id: &Uuid| {
-                    let number = self.ids.iter().find(|(_, known)| *known == id);
-                    number.is_none_or(|(number, _)| self.ends_meanwhile(*number, event))
-                };
-                let runs = |id: &Uuid| ids.contains(&Some(*id)) || may_run(id);
-                if !tasks.iter().all(|(id, _)| runs(id)) {
+                if !self.reports(&mut next, lane, event, tasks) {
                     return Vec::new();
                 }
-                if !all.iter().all(|at| {
-                    next.model.tasks[*at].settled
-                        || is_named(at)
-                        || next.model.tasks[*at].id.is_none()
-                }) {
-                    return Vec::new();
-                }
+                next.overdue[module] = next.overdue[module].max(next.meant(event) + 1);
             }
-            _ => return next.drain_on(lane, module, event, None, 5),
+            HAS_DRAINED => return next.passed(lane),
+            _ => {
+                let meant = (module, next.meant(event));
+                return next.drain_on(
+                    lane,
+                    |of, registration| (of, registration) == meant,
+                    None,
+                    5,
+                );
+            }
         }
         next.flights[lane].step += 1;
         vec![next]
+    }
+
+    /// The manager with all that is in it.
+    fn close_manager(
+        &self,
+        mut next: Story,
+        lane: usize,
+        event: &Event,
+        tasks: &[(Uuid, State)],
+    ) -> Vec<Story> {
+        match next.flights[lane].step {
+            0 => {
+                if next.stage == Stage::Open {
+                    next.stage = Stage::Shutting;
+                }
+                for gate in &mut next.gates {
+                    if *gate == Gate::Open {
+                        *gate = Gate::Shutting;
+                    }
+                }
+                next.model.closing = [true; 2];
+            }
+            1 => {
+                if next.stage == Stage::Shutting {
+                    next.stage = Stage::Closing;
+                }
+                next.gates = [Gate::Shut; 2];
+            }
+            2 => {
+                let all = [0, 1].iter().flat_map(|module| next.running(*module));
+                let all = all.collect();
+                next.mark_all(lane, all);
+            }
+            3 => next.harden_all(lane),
+            4 => {
+                if !self.reports(&mut next, lane, event, tasks) {
+                    return Vec::new();
+                }
+                match tasks.is_empty() {
+                    true => next.stage = Stage::Closed,
+                    false => next.is_overdue = true,
+                }
+            }
+            HAS_DRAINED => return next.passed(lane),
+            _ => return next.drain_on(lane, |_, _| true, None, 5),
+        }
+        next.flights[lane].step += 1;
+        vec![next]
+    }
+
+    /// Whether a close that has told all these to abort may report those that still run.
+    fn reports(
+        &self,
+        next: &mut Story,
+        lane: usize,
+        event: &Event,
+        tasks: &[(Uuid, State)],
+    ) -> bool {
+        let all = std::mem::take(&mut next.flights[lane].list);
+        let is_named = |at: &usize| {
+            let id = next.model.tasks[*at].id;
+            id.is_some_and(|id| tasks.iter().any(|(other, _)| *other == id))
+        };
+        let ids: Vec<Option<Uuid>> = all.iter().map(|at| next.model.tasks[*at].id).collect();
+        // Or it has ended, and its end is yet to return.
+        let may_run = |id: &Uuid| {
+            let mut known = self.ids.iter().filter(|(_, known)| *known == id).peekable();
+            known.peek().is_none() || known.any(|(number, _)| self.ends_meanwhile(*number, event))
+        };
+        let runs = |id: &Uuid| ids.contains(&Some(*id)) || may_run(id);
+        let is_missing = |at: &usize| {
+            let task = &next.model.tasks[*at];
+            !task.settled && task.id.is_some() && !is_named(at)
+        };
+        tasks.iter().all(|(id, _)| runs(id)) && !all.iter().any(is_missing)
     }
 }

@@ -1,11 +1,13 @@
 //! What is so at a point of the search.
 
 use super::looks::same;
-use super::{Flight, Gate, Mark, Story};
-use crate::schedules::program::is_abortable;
+use super::{Flight, Gate, Mark, Stage, Story};
 use crate::schedules::reference::{Fate, Task, Wish};
 use crate::schedules::world::{Event, Fault, Seen};
 use crate::{ErrorCode, GoneReason, Uuid};
+
+/// The step of a close that has nothing left to do but to let go of the name.
+pub(super) const HAS_DRAINED: usize = 100;
 
 impl Story {
     pub(super) fn create(
@@ -82,20 +84,44 @@ impl Story {
         marks.for_each(|mark| mark.is_hard = true);
     }
 
-    pub(super) fn abort(mut self, lane: usize, number: usize, by_id: bool) -> Vec<Self> {
-        let Some(at) = self.at[number] else {
-            return Vec::new();
-        };
-        if self.flights[lane].step == 0 {
-            if by_id && !(self.flights[lane].has_found && is_abortable(number)) {
-                return Vec::new();
+    /// What a close tells all that run, through those of which it tells no ancestor.
+    pub(super) fn mark_all(&mut self, lane: usize, all: Vec<usize>) {
+        for at in &all {
+            let parent = self.model.tasks[*at].parent;
+            if parent.is_none_or(|parent| !all.contains(&parent)) {
+                self.mark(*at, false);
             }
-            self.mark(at, true);
-            self.flights[lane].step = 1;
-            return vec![self];
         }
-        self.harden(&[at]);
-        self.passed(lane)
+        self.flights[lane].list = all;
+    }
+
+    pub(super) fn harden_all(&mut self, lane: usize) {
+        let all = self.flights[lane].list.clone();
+        self.harden(&all);
+    }
+
+    pub(super) fn abort(self, lane: usize, number: usize, by_id: bool) -> Vec<Self> {
+        let mark = |at: usize| {
+            let mut next = self.clone();
+            next.mark(at, true);
+            next.flights[lane].step = 1;
+            next.flights[lane].list = vec![at];
+            next
+        };
+        if self.flights[lane].step > 0 {
+            let mut next = self;
+            let marked = next.flights[lane].list.clone();
+            next.harden(&marked);
+            return next.passed(lane);
+        }
+        if !by_id {
+            return self.at[number].map(mark).into_iter().collect();
+        }
+        let found = self.flights[lane].found.iter().copied();
+        found
+            .filter(|at| self.model.tasks[*at].wish.abortable)
+            .map(mark)
+            .collect()
     }
 
     pub(super) fn meant(&self, event: &Event) -> u64 {
@@ -124,6 +150,15 @@ impl Story {
         self.meant(event) != self.registrations[module] || self.gates[module] != Gate::Open
     }
 
+    /// Whether those who wait for the virtual task that the event watches are told that it is
+    /// closed.
+    pub(super) fn is_told(&self, module: usize, event: &Event) -> bool {
+        let watched = self.watched.get(&event.invoked);
+        watched.is_some_and(|registration| {
+            self.overdue[module] > *registration || self.is_overdue || self.stage == Stage::Closed
+        })
+    }
+
     pub(super) fn fate(&self, number: usize) -> Option<Fate> {
         let at = self.at[number]?;
         Some(self.model.fate(self.model.tasks[at].id?))
@@ -134,6 +169,9 @@ impl Story {
     }
 
     pub(super) fn is_gone(&self, number: usize, fault: &Fault) -> bool {
+        if fault.code == ErrorCode::Closed {
+            return self.stage == Stage::Closed;
+        }
         match self.fate(number) {
             Some(Fate::Gone(gone)) => fault.gone.is_some_and(|answer| gone.contains(&answer)),
             Some(Fate::Forgotten) => fault.code == ErrorCode::NotFound,
@@ -213,26 +251,27 @@ impl Story {
         if self.flights[lane].step == 0 {
             self.flights[lane].step = 1;
         }
-        self.drain_on(lane, module, event, count, 1)
+        let meant = self.meant(event);
+        self.drain_on(
+            lane,
+            |of, registration| (of, registration) == (module, meant),
+            count,
+            1,
+        )
     }
 
     /// First a list of what is kept, and then one after the other.
     pub(super) fn drain_on(
         mut self,
         lane: usize,
-        module: usize,
-        event: &Event,
+        is_meant: impl Fn(usize, u64) -> bool,
         count: Option<usize>,
         first: usize,
     ) -> Vec<Self> {
-        let meant = self.meant(event);
         let is_there = |task: &Task| task.gone.is_none();
         let is_kept = |story: &Self, at: usize| {
             let task = &story.model.tasks[at];
-            task.deadline.is_some()
-                && is_there(task)
-                && task.wish.module == module
-                && story.of[at] == meant
+            task.deadline.is_some() && is_there(task) && is_meant(task.wish.module, story.of[at])
         };
         if self.flights[lane].step == first {
             let all = 0..self.model.tasks.len();
@@ -253,12 +292,17 @@ impl Story {
         (0..self.flights[lane].list.len()).flat_map(next).collect()
     }
 
-    pub(super) fn drained(self, lane: usize, count: Option<usize>) -> Vec<Self> {
-        let flight = &self.flights[lane];
+    /// A close, which counts nothing, is yet to return.
+    pub(super) fn drained(mut self, lane: usize, count: Option<usize>) -> Vec<Self> {
+        let flight = &mut self.flights[lane];
         match (flight.list.is_empty(), count) {
             (false, _) => vec![self],
+            (true, None) => {
+                flight.step = HAS_DRAINED;
+                vec![self]
+            }
             (true, Some(count)) if count != flight.count => Vec::new(),
-            (true, _) => self.passed(lane),
+            (true, Some(_)) => self.passed(lane),
         }
     }
 }
