@@ -17,6 +17,7 @@
 //! loom models.
 
 mod explain;
+mod history;
 mod program;
 mod promises;
 #[path = "../reference/mod.rs"]
@@ -32,9 +33,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use explain::{History, Verdict};
+use history::Event;
 use program::{Program, Random};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
-use world::{Event, World};
+use world::World;
 
 use crate::Uuid;
 

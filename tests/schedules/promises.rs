@@ -1,7 +1,7 @@
 //! What is promised of callbacks, whatever the order.
 
+use crate::schedules::history::{Answer, Event, What};
 use crate::schedules::program::{Op, Program};
-use crate::schedules::world::{Answer, Event, What};
 
 /// The promise that this history breaks, if it breaks one.
 pub fn broken(program: &Program, events: &[Event]) -> Option<String> {

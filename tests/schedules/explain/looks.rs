@@ -1,10 +1,11 @@
 //! What changes nothing: when it may have been seen.
 
 use super::{Gate, History, Stage, Story};
+use crate::schedules::history::{Answer, Event, Fault, What};
 use crate::schedules::program::{Op, is_held};
 use crate::schedules::reference::Fate;
 use crate::schedules::virtuals::VIRTUAL;
-use crate::schedules::world::{Answer, BROUGHT, Event, Fault, What};
+use crate::schedules::world::BROUGHT;
 use crate::{ErrorCode, State, Uuid};
 
 impl History<'_> {
@@ -53,21 +54,6 @@ impl History<'_> {
         look: usize,
     ) -> bool {
         match (op, answer) {
-            (
-                Op::Root {
-                    host: Some(host), ..
-                }
-                | Op::Child {
-                    host: Some(host), ..
-                },
-                Answer::Done(Err(fault)),
-            ) if fault.code == ErrorCode::IdInUse => self.is_in_use(story, event, *host),
-            (Op::Root { module, .. }, Answer::Done(Err(fault))) => {
-                fault.code == ErrorCode::Closed && story.refuses(*module, event)
-            }
-            (Op::Child { parent, .. }, Answer::Done(Err(fault))) => {
-                self.refuses_child(story, event, *parent, fault)
-            }
             (Op::Abort { task }, Answer::Done(Err(fault))) => match fault.code {
                 ErrorCode::NotAbortable => match story.fate(*task) {
                     Some(Fate::Lives(at)) => !story.model.tasks[at].wish.abortable,
@@ -75,25 +61,6 @@ impl History<'_> {
                 },
                 _ => story.is_gone(*task, fault),
             },
-            (Op::Start { task }, Answer::Done(Err(fault))) => {
-                let at = story.at[*task].map(|at| &story.model.tasks[at]);
-                at.is_some_and(|at| match fault.code {
-                    ErrorCode::AlreadyFinished => at.ended.is_some(),
-                    ErrorCode::AlreadyStarted => at.started,
-                    _ => false,
-                })
-            }
-            (Op::Check { task } | Op::Checkpoint { task }, Answer::Done(result)) => {
-                let at = story.at[*task];
-                match result {
-                    // Of one that another has ended nothing is promised.
-                    _ if at.is_some_and(|at| story.model.tasks[at].ended.is_some()) => true,
-                    Ok(()) => at.is_some_and(|at| !story.has_to_see(at)),
-                    Err(fault) if fault.code == ErrorCode::Aborted => story.may_see(at),
-                    // The end of one who shares it.
-                    Err(fault) => fault.code == ErrorCode::AlreadyFinished,
-                }
-            }
             (Op::Status { task }, Answer::Seen(Ok(seen))) => {
                 self.bearers(event, *task).any(|at| match look {
                     0 => story.lives(*task),
@@ -132,6 +99,75 @@ impl History<'_> {
             (Op::Tree { task }, Answer::Tasks(Ok(tasks))) => {
                 self.shows_child(story, *task, tasks, look)
             }
+            (
+                Op::Root { .. }
+                | Op::Child { .. }
+                | Op::Start { .. }
+                | Op::Check { .. }
+                | Op::Checkpoint { .. },
+                Answer::Done(result),
+            ) => self.owner_finds(story, event, op, result),
+            _ => self.manager_says(story, event, op, answer, look),
+        }
+    }
+
+    /// What is answered to one who makes a task, or owns it.
+    fn owner_finds(
+        &self,
+        story: &Story,
+        event: &Event,
+        op: &Op,
+        result: &Result<(), Fault>,
+    ) -> bool {
+        match (op, result) {
+            (
+                Op::Root {
+                    host: Some(host), ..
+                }
+                | Op::Child {
+                    host: Some(host), ..
+                },
+                Err(fault),
+            ) if fault.code == ErrorCode::IdInUse => self.is_in_use(story, event, *host),
+            (Op::Root { module, .. }, Err(fault)) => {
+                fault.code == ErrorCode::Closed && story.refuses(*module, event)
+            }
+            (Op::Child { parent, .. }, Err(fault)) => {
+                self.refuses_child(story, event, *parent, fault)
+            }
+            (Op::Start { task }, Err(fault)) => {
+                let at = story.at[*task].map(|at| &story.model.tasks[at]);
+                at.is_some_and(|at| match fault.code {
+                    ErrorCode::AlreadyFinished => at.ended.is_some(),
+                    ErrorCode::AlreadyStarted => at.started,
+                    _ => false,
+                })
+            }
+            (Op::Check { task } | Op::Checkpoint { task }, result) => {
+                let at = story.at[*task];
+                match result {
+                    // Of one that another has ended nothing is promised.
+                    _ if at.is_some_and(|at| story.model.tasks[at].ended.is_some()) => true,
+                    Ok(()) => at.is_some_and(|at| !story.has_to_see(at)),
+                    Err(fault) if fault.code == ErrorCode::Aborted => story.may_see(at),
+                    // The end of one who shares it.
+                    Err(fault) => fault.code == ErrorCode::AlreadyFinished,
+                }
+            }
+            _ => true,
+        }
+    }
+
+    /// What is answered about modules, virtual tasks and TTLs.
+    fn manager_says(
+        &self,
+        story: &Story,
+        event: &Event,
+        op: &Op,
+        answer: &Answer,
+        look: usize,
+    ) -> bool {
+        match (op, answer) {
             (Op::List { module }, Answer::Tasks(Ok(tasks))) => {
                 self.lists(story, event, *module, tasks, look)
             }
@@ -206,21 +242,13 @@ impl History<'_> {
         is_claimed || matches!(story.model.fate(BROUGHT[id]), Fate::Lives(_))
     }
 
+    /// Whether a lane is about to end the task.
     pub(super) fn is_being_ended(&self, story: &Story, number: usize) -> bool {
-        self.enders(story, number).next().is_some()
-    }
-
-    /// The lanes that are about to end the task.
-    pub(super) fn enders<'s>(
-        &'s self,
-        story: &'s Story,
-        number: usize,
-    ) -> impl Iterator<Item = usize> + 's {
-        (0..self.lanes.len()).filter(move |lane| {
-            self.current(story, *lane).is_some_and(|event| {
+        (0..self.lanes.len()).any(|lane| {
+            self.current(story, lane).is_some_and(|event| {
                 let is_its_end = matches!(event.what,
                     What::Asked(Op::End { task, .. } | Op::Start { task }) if task == number);
-                is_its_end && self.may_happen(story, *lane, event)
+                is_its_end && self.may_happen(story, lane, event)
             })
         })
     }

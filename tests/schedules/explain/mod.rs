@@ -8,6 +8,7 @@
 //! What changes nothing is put wherever it holds first, which costs no other choice, and a
 //! search goes through the orders of the rest.
 
+mod closes;
 mod looks;
 mod steps;
 mod story;
@@ -15,9 +16,10 @@ mod story;
 use std::collections::HashMap;
 
 use crate::Uuid;
+use crate::schedules::history::{Event, What};
 use crate::schedules::program::{Op, Program, is_abortable, is_held};
 use crate::schedules::reference::{Bounds, Fate, GivenId, Model, Wish};
-use crate::schedules::world::{BROUGHT, Event, TTL, USER_TTL, What};
+use crate::schedules::world::{BROUGHT, TTL, USER_TTL};
 use looks::is_look;
 
 /// What came of the search.
@@ -101,6 +103,8 @@ struct Story {
     /// Those of the model that several threads own.
     shared: Vec<usize>,
     marks: Vec<Mark>,
+    /// Those that have settled, and may not have been marked.
+    doubtful: Vec<usize>,
     gates: [Gate; 2],
     registrations: [u64; 2],
     stage: Stage,
@@ -176,6 +180,7 @@ impl<'a> History<'a> {
             at: vec![None; self.program.tasks],
             shared: Vec::new(),
             marks: Vec::new(),
+            doubtful: Vec::new(),
             gates: [Gate::Open; 2],
             registrations: [0; 2],
             stage: Stage::Open,

@@ -1,11 +1,11 @@
 //! What changes something: its steps, and what may come of each.
 
-use super::story::HAS_DRAINED;
 use super::{Gate, History, Stage, Story, wish};
+use crate::ErrorCode;
+use crate::schedules::history::{Answer, Event, Fault, What};
 use crate::schedules::program::Op;
 use crate::schedules::reference::{Fate, How};
-use crate::schedules::world::{Answer, BROUGHT, Event, Fault, What};
-use crate::{ErrorCode, State, Uuid};
+use crate::schedules::world::BROUGHT;
 
 impl History<'_> {
     /// What may come next in this lane: nothing, if it cannot go on now.
@@ -75,8 +75,15 @@ impl History<'_> {
                 next.model.go(at, crate::GoneReason::Read);
                 next.passed(lane)
             }
+            _ => self.step_of_modules(next, lane, event, op),
+        }
+    }
+
+    /// The same of what concerns no one task.
+    fn step_of_modules(&self, mut next: Story, lane: usize, event: &Event, op: &Op) -> Vec<Story> {
+        match (op, &event.answer) {
             (Op::Drain { module }, Answer::Count(Ok(count))) => {
-                let is_refused = next.is_closed(*module, event) && !self.is_closing(story, *module);
+                let is_refused = next.is_closed(*module, event) && !self.is_closing(&next, *module);
                 match next.flights[lane].step == 0 && is_refused {
                     true => Vec::new(),
                     false => next.drain(lane, *module, event, Some(*count)),
@@ -319,6 +326,7 @@ impl History<'_> {
         if !next.model.settle_alone(at) {
             return Vec::new();
         }
+        next.doubt(at);
         if !next.flights[lane].chain.contains(&at) {
             next.flights[lane].chain.push(at);
         }
@@ -366,144 +374,5 @@ impl History<'_> {
             }
         }
         stories
-    }
-
-    pub(super) fn close(
-        &self,
-        mut next: Story,
-        lane: usize,
-        module: usize,
-        event: &Event,
-        answer: &Answer,
-    ) -> Vec<Story> {
-        let Answer::Tasks(answer) = answer else {
-            return Vec::new();
-        };
-        match next.flights[lane].step {
-            0 => {
-                let Ok(tasks) = answer else {
-                    return Vec::new();
-                };
-                if next.is_closed(module, event) {
-                    if !tasks.is_empty() {
-                        return Vec::new();
-                    }
-                    let mut stories = next.clone().passed(lane);
-                    // Or nobody has found yet that nothing runs, and it keeps the name until it
-                    // has returned.
-                    if next.meant(event) == next.registrations[module] {
-                        next.flights[lane].step = 1;
-                        stories.push(next);
-                    }
-                    return stories;
-                }
-                if next.gates[module] == Gate::Open {
-                    next.gates[module] = Gate::Shutting;
-                    next.model.closing[module] = true;
-                }
-            }
-            1 => next.gates[module] = Gate::Shut,
-            2 => {
-                let meant = next.meant(event);
-                let mut all = next.running(module);
-                all.retain(|at| next.of[*at] == meant);
-                next.mark_all(lane, all);
-            }
-            3 => next.harden_all(lane),
-            4 => {
-                let tasks = answer.as_ref().expect("the gate was shut");
-                if !self.reports(&mut next, lane, event, tasks) {
-                    return Vec::new();
-                }
-                next.overdue[module] = next.overdue[module].max(next.meant(event) + 1);
-            }
-            HAS_DRAINED => return next.passed(lane),
-            _ => {
-                let meant = (module, next.meant(event));
-                return next.drain_on(
-                    lane,
-                    |of, registration| (of, registration) == meant,
-                    None,
-                    5,
-                );
-            }
-        }
-        next.flights[lane].step += 1;
-        vec![next]
-    }
-
-    /// The manager with all that is in it.
-    fn close_manager(
-        &self,
-        mut next: Story,
-        lane: usize,
-        event: &Event,
-        tasks: &[(Uuid, State)],
-    ) -> Vec<Story> {
-        match next.flights[lane].step {
-            0 => {
-                if next.stage == Stage::Open {
-                    next.stage = Stage::Shutting;
-                }
-                for gate in &mut next.gates {
-                    if *gate == Gate::Open {
-                        *gate = Gate::Shutting;
-                    }
-                }
-                next.model.closing = [true; 2];
-            }
-            1 => {
-                if next.stage == Stage::Shutting {
-                    next.stage = Stage::Closing;
-                }
-                next.gates = [Gate::Shut; 2];
-            }
-            2 => {
-                let all = [0, 1].iter().flat_map(|module| next.running(*module));
-                let all = all.collect();
-                next.mark_all(lane, all);
-            }
-            3 => next.harden_all(lane),
-            4 => {
-                if !self.reports(&mut next, lane, event, tasks) {
-                    return Vec::new();
-                }
-                match tasks.is_empty() {
-                    true => next.stage = Stage::Closed,
-                    false => next.is_overdue = true,
-                }
-            }
-            HAS_DRAINED => return next.passed(lane),
-            _ => return next.drain_on(lane, |_, _| true, None, 5),
-        }
-        next.flights[lane].step += 1;
-        vec![next]
-    }
-
-    /// Whether a close that has told all these to abort may report those that still run.
-    fn reports(
-        &self,
-        next: &mut Story,
-        lane: usize,
-        event: &Event,
-        tasks: &[(Uuid, State)],
-    ) -> bool {
-        let all = std::mem::take(&mut next.flights[lane].list);
-        let is_named = |at: &usize| {
-            let id = next.model.tasks[*at].id;
-            id.is_some_and(|id| tasks.iter().any(|(other, _)| *other == id))
-        };
-        let ids: Vec<Option<Uuid>> = all.iter().map(|at| next.model.tasks[*at].id).collect();
-        // Or it has ended, and its end is yet to return.
-        let may_run = |id: &Uuid| {
-            let mut known = self.ids.iter().filter(|(_, known)| *known == id).peekable();
-            known.peek().is_none() || known.any(|(number, _)| self.ends_meanwhile(*number, event))
-        };
-        let runs = |id: &Uuid| ids.contains(&Some(*id)) || may_run(id);
-        let is_missing = |at: &usize| {
-            let task = &next.model.tasks[*at];
-            !task.settled && task.id.is_some() && !is_named(at)
-        };
-        tasks.iter().all(|(id, _)| runs(id)) && !all.iter().any(is_missing)
     }
 }

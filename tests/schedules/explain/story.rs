@@ -2,8 +2,8 @@
 
 use super::looks::same;
 use super::{Flight, Gate, Mark, Stage, Story};
+use crate::schedules::history::{Event, Fault, Seen};
 use crate::schedules::reference::{Fate, Task, Wish};
-use crate::schedules::world::{Event, Fault, Seen};
 use crate::{ErrorCode, GoneReason, Uuid};
 
 /// The step of a close that has nothing left to do but to let go of the name.
@@ -74,6 +74,16 @@ impl Story {
             is_hard: false,
             is_named,
         });
+    }
+
+    /// The task has settled, and its end has not found what a close has marked: the close, which
+    /// goes from one to the next, may not have come to it.
+    pub(super) fn doubt(&mut self, task: usize) {
+        let mut marks = self.marks.iter().filter(|mark| mark.task == task);
+        let is_found = self.model.tasks[task].ended_by_abort.is_some();
+        if !is_found && marks.all(|mark| !mark.is_hard && !mark.is_named) {
+            self.doubtful.push(task);
+        }
     }
 
     pub(super) fn harden(&mut self, tasks: &[usize]) {
@@ -181,35 +191,24 @@ impl Story {
 
     /// Whether this is seen of the task alone.
     pub(super) fn shows(&self, number: usize, seen: &Seen) -> bool {
-        self.shows_state(number, seen) && self.shows_abort(number, seen)
-    }
-
-    /// The same of whether an abort was asked for.
-    pub(super) fn shows_abort(&self, number: usize, seen: &Seen) -> bool {
         let Some(at) = self.at[number] else {
             return false;
         };
         let task = &self.model.tasks[at];
-        match task.settled {
+        let is_abort_right = match task.settled {
+            true if self.doubtful.contains(&at) => task.abort.is_some() || !seen.is_aborted,
             true => seen.is_aborted == (task.ended_by_abort.is_some() || task.abort.is_some()),
             false if seen.is_aborted => self.may_see(Some(at)),
             false => !self.has_to_see(at),
-        }
-    }
-
-    /// The same without that.
-    pub(super) fn shows_state(&self, number: usize, seen: &Seen) -> bool {
-        let Some(at) = self.at[number] else {
-            return false;
         };
-        let task = &self.model.tasks[at];
         let counts_for_itself = task.counts == (0, 0, 0) && task.live.is_empty();
         // Of two who share a task one may count while the other ends it, which is dropped.
         let is_progress_right = self.shared.contains(&at)
             || !counts_for_itself
             || task.completed == 0
             || task.completed == seen.completed;
-        same(seen.state, task.state()) && seen.settled == task.settled && is_progress_right
+        let is_state_right = same(seen.state, task.state()) && seen.settled == task.settled;
+        is_state_right && is_progress_right && is_abort_right
     }
 
     pub(super) fn counts(&self, number: usize, seen: &Seen) -> bool {
