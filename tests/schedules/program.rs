@@ -126,6 +126,8 @@ pub enum Op {
     CloseManager {
         patience: Patience,
     },
+    /// The thread lets go of its handle of the manager, and goes on with those that it has.
+    DropManager,
     SetTtl {
         seconds: u64,
     },
@@ -162,6 +164,8 @@ pub struct Program {
     pub threads: Vec<Vec<Op>>,
     /// Whether the modules have a provider each before the threads begin.
     pub provided: [bool; 2],
+    /// Whether each thread has a handle of the manager, which it drops, and nobody has another.
+    pub drops: bool,
     /// How many tasks there are at most.
     pub tasks: usize,
     parents: Vec<Option<usize>>,
@@ -181,6 +185,7 @@ struct Maker<'a> {
     provides: bool,
     /// The thread that closes the manager, if one does.
     closer: Option<usize>,
+    drops: bool,
 }
 
 impl Program {
@@ -189,6 +194,7 @@ impl Program {
         let passes = random.one_in(2);
         let provides = random.one_in(3);
         let brings = random.one_in(3);
+        let drops = random.one_in(5);
         let closer = random.one_in(4).then(|| random.below(threads));
         let provided = [(); 2].map(|()| provides && random.one_in(2));
         let mut maker = Maker {
@@ -199,6 +205,7 @@ impl Program {
             passes,
             provides,
             closer,
+            drops,
         };
         let elders = maker.elders(threads);
         let threads = (0..threads)
@@ -208,6 +215,7 @@ impl Program {
             elders,
             threads,
             provided,
+            drops,
             tasks: maker.parents.len(),
             parents: maker.parents,
             hosts: maker.hosts,
@@ -258,6 +266,14 @@ impl Maker<'_> {
     }
 
     fn thread(&mut self, me: usize, threads: usize, elders: &[Elder]) -> Vec<Op> {
+        let mut ops = self.work(me, threads, elders);
+        if self.drops {
+            ops.insert(self.random.below(ops.len() + 1), Op::DropManager);
+        }
+        ops
+    }
+
+    fn work(&mut self, me: usize, threads: usize, elders: &[Elder]) -> Vec<Op> {
         let mut own: Vec<usize> = (0..elders.len())
             .filter(|number| elders[*number].owners.contains(&me))
             .collect();

@@ -28,7 +28,8 @@ enum Owner {
 }
 
 pub struct World {
-    pub manager: Manager,
+    /// Unless the threads alone have it.
+    manager: Option<Manager>,
     clock: ManualClock,
     modules: [Module; 2],
     now: AtomicU64,
@@ -41,6 +42,7 @@ pub struct World {
 
 /// What a thread holds.
 struct Mine {
+    manager: Option<Manager>,
     owners: HashMap<usize, Owner>,
     modules: [(Module, Option<u64>); 2],
     told: Vec<DoneGuard>,
@@ -67,7 +69,7 @@ impl World {
         }
         let module = modules[0].clone();
         let world = Arc::new(Self {
-            manager,
+            manager: (!program.drops).then(|| manager.clone()),
             clock,
             modules,
             now: AtomicU64::new(0),
@@ -82,9 +84,11 @@ impl World {
             .enumerate()
             .map(|(lane, owners)| {
                 let (world, ops) = (Arc::clone(&world), program.threads[lane].clone());
-                crate::sync::thread::spawn(move || world.run(lane, owners, &ops))
+                let manager = Some(manager.clone());
+                crate::sync::thread::spawn(move || world.run(lane, manager, owners, &ops))
             })
             .collect();
+        drop(manager);
         threads
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
@@ -92,9 +96,13 @@ impl World {
         resumers
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
-        world.run(program.threads.len(), HashMap::new(), &epilogue(program));
+        let last = |ops: Vec<Op>| {
+            let manager = world.manager.clone();
+            world.run(program.threads.len(), manager, HashMap::new(), &ops);
+        };
+        last(epilogue(program));
         world.expect_empty_lists();
-        world.run(program.threads.len(), HashMap::new(), &close(program));
+        last(close(program));
         let history = std::mem::take(&mut *world.history.lock().unwrap());
         let known = std::mem::take(&mut *world.known.lock());
         let ids = known.iter().map(|(task, (id, _))| (*task, *id)).collect();
@@ -109,12 +117,10 @@ impl World {
     /// After all has ended and been drained, nothing is listed.
     fn expect_empty_lists(&self) {
         // One that is closed lists none.
-        for name in self.manager.modules().unwrap_or_default() {
-            self.manager.drain(&name).unwrap();
-            let listed = self
-                .manager
-                .list(&name, &Filter::new().internal(true))
-                .unwrap();
+        let Some(manager) = &self.manager else { return };
+        for name in manager.modules().unwrap_or_default() {
+            manager.drain(&name).unwrap();
+            let listed = manager.list(&name, &Filter::new().internal(true)).unwrap();
             assert!(
                 listed.iter().all(|task| task.kind == Kind::Cluster),
                 "all has ended, and is listed: {listed:?}"
@@ -127,7 +133,9 @@ impl World {
         let held = module.engine.realm.slots.taken();
         let held = held.iter().filter(|slot| slot.word.load().is_live());
         assert_eq!(held.count(), 0, "slots that somebody still refers to");
-        assert!(self.manager.close(Duration::ZERO).unwrap().is_complete());
+        if let Some(manager) = self.manager {
+            assert!(manager.close(Duration::ZERO).unwrap().is_complete());
+        }
     }
 
     fn elders(&self, elders: &[Elder], threads: usize) -> Vec<HashMap<usize, Owner>> {
@@ -175,8 +183,15 @@ impl World {
         self.now.fetch_add(1, Relaxed)
     }
 
-    fn run(self: &Arc<Self>, lane: usize, owners: HashMap<usize, Owner>, ops: &[Op]) {
+    fn run(
+        self: &Arc<Self>,
+        lane: usize,
+        manager: Option<Manager>,
+        owners: HashMap<usize, Owner>,
+        ops: &[Op],
+    ) {
         let mut mine = Mine {
+            manager,
             owners,
             modules: self.modules.clone().map(|module| (module, None)),
             told: Vec::new(),

@@ -20,7 +20,10 @@ impl History<'_> {
         match next.flights[lane].step {
             0 => {
                 let Ok(tasks) = answer else {
-                    return Vec::new();
+                    return match next.is_abandoned {
+                        true => next.passed(lane),
+                        false => Vec::new(),
+                    };
                 };
                 if next.is_closed(module, event) {
                     if !tasks.is_empty() {
@@ -82,15 +85,7 @@ impl History<'_> {
             0 => {
                 let is_over = [0, 1]
                     .map(|module| next.is_unregistered(module) && !self.is_closing(&next, module));
-                if next.stage == Stage::Open {
-                    next.stage = Stage::Shutting;
-                }
-                for gate in &mut next.gates {
-                    if *gate == Gate::Open {
-                        *gate = Gate::Shutting;
-                    }
-                }
-                next.model.closing = [true; 2];
+                next.begin_to_shut();
                 next.flights[lane].step = 1;
                 let mut stories = vec![next];
                 // Somebody has found that nothing of a module runs, or this close keeps it.
@@ -103,17 +98,8 @@ impl History<'_> {
                 }
                 return stories;
             }
-            1 => {
-                if next.stage == Stage::Shutting {
-                    next.stage = Stage::Closing;
-                }
-                next.gates = [Gate::Shut; 2];
-            }
-            2 => {
-                let all = [0, 1].iter().flat_map(|module| next.running(*module));
-                let all = all.collect();
-                next.mark_all(lane, all);
-            }
+            1 => next.shut(),
+            2 => next.mark_everything(lane),
             3 => next.harden_all(lane),
             4 => {
                 if !self.reports(&mut next, lane, event, tasks) {
@@ -126,6 +112,31 @@ impl History<'_> {
             }
             HAS_DRAINED => return next.passed(lane),
             _ => return next.drain_on(lane, |_, _| true, None, 5),
+        }
+        next.flights[lane].step += 1;
+        vec![next]
+    }
+
+    /// The last handle goes: everything is told to abort, and nobody waits for it.
+    pub(super) fn drop_manager(&self, mut next: Story, lane: usize) -> Vec<Story> {
+        match next.flights[lane].step {
+            0 => {
+                next.handles -= 1;
+                if next.handles > 0 || next.stage == Stage::Closed {
+                    return next.passed(lane);
+                }
+                next.is_abandoned = true;
+                next.begin_to_shut();
+            }
+            1 => next.shut(),
+            2 => next.mark_everything(lane),
+            3 => {
+                next.harden_all(lane);
+                next.flights[lane].list.clear();
+                next.stage = Stage::Closed;
+            }
+            HAS_DRAINED => return next.passed(lane),
+            _ => return next.drain_on(lane, |_, _| true, None, 4),
         }
         next.flights[lane].step += 1;
         vec![next]

@@ -175,8 +175,8 @@ impl History<'_> {
                 Op::List { module } | Op::Drain { module },
                 Answer::Tasks(Err(fault)) | Answer::Count(Err(fault)),
             ) => {
-                let is_closed = story.is_closed(*module, event) || story.stage == Stage::Closed;
-                fault.code == ErrorCode::Closed && is_closed
+                let is_over = story.stage == Stage::Closed || story.is_abandoned;
+                fault.code == ErrorCode::Closed && (is_over || story.is_closed(*module, event))
             }
             (Op::Register { module }, Answer::Done(Err(fault))) => match fault.code {
                 ErrorCode::Closed => story.stage != Stage::Open,
@@ -227,17 +227,15 @@ impl History<'_> {
         }
     }
 
-    /// Whether one that lives, or is about to, has this id of the host's.
+    /// Whether one has this id of the host's that lives, or is being made, come what may.
     pub(super) fn is_in_use(&self, story: &Story, event: &Event, id: usize) -> bool {
-        let is_claimed = (0..self.lanes.len()).any(|lane| {
-            self.current(story, lane).is_some_and(|other| {
-                let host = match other.what {
-                    What::Asked(Op::Root { host, .. } | Op::Child { host, .. }) => host,
-                    _ => None,
-                };
-                let is_other = other.invoked != event.invoked && host == Some(id);
-                is_other && self.may_happen(story, lane, other)
-            })
+        let is_claimed = self.lanes.iter().flatten().any(|other| {
+            let host = match other.what {
+                What::Asked(Op::Root { host, .. } | Op::Child { host, .. }) => host,
+                _ => None,
+            };
+            let meets = other.invoked < event.answered && event.invoked < other.answered;
+            meets && other.invoked != event.invoked && host == Some(id)
         });
         is_claimed || matches!(story.model.fate(BROUGHT[id]), Fate::Lives(_))
     }

@@ -85,6 +85,8 @@ struct Flight {
     was_answered: bool,
     /// The time and the TTL as it began.
     begun_at: Option<(u64, u64)>,
+    /// The modules that no close had begun to shut by then.
+    began_open: [bool; 2],
     /// The ancestor that it settles next, and the root that it keeps or forgets.
     settles: Option<usize>,
     retains: Option<usize>,
@@ -110,6 +112,10 @@ struct Story {
     stage: Stage,
     /// Whether the deadline of a close of the manager has passed.
     is_overdue: bool,
+    /// The threads that have a handle of the manager, where nobody else has one.
+    handles: usize,
+    /// Whether it was dropped, and modules that were open with it.
+    is_abandoned: bool,
     /// Whether the present registrations have providers.
     provided: [bool; 2],
     /// How many registrations have a close that keeps nobody waiting for virtual tasks.
@@ -185,6 +191,8 @@ impl<'a> History<'a> {
             registrations: [0; 2],
             stage: Stage::Open,
             is_overdue: false,
+            handles: self.program.threads.len(),
+            is_abandoned: false,
             provided: self.program.provided,
             overdue: [0; 2],
             watched: HashMap::new(),
@@ -275,9 +283,11 @@ impl<'a> History<'a> {
                 if !self.may_happen(story, lane, event) {
                     continue;
                 }
-                story.flights[lane]
-                    .begun_at
-                    .get_or_insert((story.model.now, story.model.ttl));
+                if story.flights[lane].begun_at.is_none() {
+                    let flight = &mut story.flights[lane];
+                    flight.begun_at = Some((story.model.now, story.model.ttl));
+                    flight.began_open = story.model.closing.map(|is_closing| !is_closing);
+                }
                 if let What::Asked(
                     Op::End { task, .. } | Op::Start { task } | Op::Child { parent: task, .. },
                 ) = event.what

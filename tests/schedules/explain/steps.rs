@@ -83,7 +83,11 @@ impl History<'_> {
     fn step_of_modules(&self, mut next: Story, lane: usize, event: &Event, op: &Op) -> Vec<Story> {
         match (op, &event.answer) {
             (Op::Drain { module }, Answer::Count(Ok(count))) => {
-                let is_refused = next.is_closed(*module, event) && !self.is_closing(&next, *module);
+                let is_earlier = next.meant(event) != next.registrations[*module];
+                let is_over = next.is_unregistered(*module)
+                    && !self.is_closing(&next, *module)
+                    && !self.runs_meanwhile(&next, *module, event);
+                let is_refused = is_earlier || is_over;
                 match next.flights[lane].step == 0 && is_refused {
                     true => Vec::new(),
                     false => next.drain(lane, *module, event, Some(*count)),
@@ -113,6 +117,7 @@ impl History<'_> {
             (Op::CloseManager { .. }, Answer::Tasks(Ok(tasks))) => {
                 self.close_manager(next, lane, event, tasks)
             }
+            (Op::DropManager, _) => self.drop_manager(next, lane),
             (Op::SetTtl { seconds }, _) => {
                 next.model.ttl = *seconds;
                 next.passed(lane)
@@ -317,6 +322,14 @@ impl History<'_> {
             let mut stories = keep(now);
             if begun != now {
                 stories.extend(keep(begun));
+            }
+            // So may the gate, by one who keeps nothing.
+            let module = next.model.tasks[root].wish.module;
+            let was_open = next.flights[lane].began_open[module];
+            let is_user = next.model.tasks[root].wish.user;
+            if was_open && !is_user && (now.1 == 0 || begun.1 == 0) {
+                next.model.go(root, crate::GoneReason::Expired);
+                stories.extend(next.passed(lane));
             }
             return stories;
         }

@@ -94,6 +94,31 @@ impl Story {
         marks.for_each(|mark| mark.is_hard = true);
     }
 
+    /// A close of the manager, or its drop, is about to shut all gates.
+    pub(super) fn begin_to_shut(&mut self) {
+        if self.stage == Stage::Open {
+            self.stage = Stage::Shutting;
+        }
+        for gate in &mut self.gates {
+            if *gate == Gate::Open {
+                *gate = Gate::Shutting;
+            }
+        }
+        self.model.closing = [true; 2];
+    }
+
+    pub(super) fn shut(&mut self) {
+        if self.stage == Stage::Shutting {
+            self.stage = Stage::Closing;
+        }
+        self.gates = [Gate::Shut; 2];
+    }
+
+    pub(super) fn mark_everything(&mut self, lane: usize) {
+        let all = [0, 1].iter().flat_map(|module| self.running(*module));
+        self.mark_all(lane, all.collect());
+    }
+
     /// What a close tells all that run, through those of which it tells no ancestor.
     pub(super) fn mark_all(&mut self, lane: usize, all: Vec<usize>) {
         for at in &all {

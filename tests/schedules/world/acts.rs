@@ -29,14 +29,17 @@ impl World {
             Op::Abort { task } => match mine.owners.get(task) {
                 Some(Owner::Single(owner)) => Some(done(owner.abort("enough"))),
                 Some(Owner::Shared(owner)) => Some(done(owner.abort("enough"))),
-                None => Some(done(self.manager.abort(self.id(*task)?, "enough"))),
+                None => {
+                    let manager = mine.manager.as_ref()?;
+                    Some(done(manager.abort(self.id(*task)?, "enough")))
+                }
             },
             Op::Status { .. } | Op::Tree { .. } | Op::Take { .. } | Op::Wait { .. } => {
-                self.look(op)
+                self.look(op, mine)
             }
             Op::OnDone { task, keep } => self.on_done(*task, *keep, invoked, mine),
             Op::Suspend { task } => {
-                let observer = self.manager.observe(self.id(*task)?);
+                let observer = mine.manager.as_ref()?.observe(self.id(*task)?);
                 Some(done(observer.and_then(|observer| {
                     observer.suspend()?;
                     let resumer = crate::sync::thread::spawn(move || observer.resume().unwrap());
@@ -44,32 +47,36 @@ impl World {
                     Ok(())
                 })))
             }
-            Op::Resume { task } => Some(done(self.manager.resume(self.id(*task)?))),
+            Op::Resume { task } => Some(done(mine.manager.as_ref()?.resume(self.id(*task)?))),
             Op::List { .. }
             | Op::Drain { .. }
             | Op::Close { .. }
             | Op::CloseManager { .. }
             | Op::Register { .. }
-            | Op::Provide { .. } => Some(self.module(op, invoked, mine)),
-            Op::VirtualStatus { module } => {
-                Some(done(self.manager.status(VIRTUAL[*module]).map(drop)))
-            }
+            | Op::Provide { .. } => self.module(op, invoked, mine),
+            Op::VirtualStatus { module } => Some(done(
+                mine.manager.as_ref()?.status(VIRTUAL[*module]).map(drop),
+            )),
             Op::VirtualOnDone { module, keep } => {
                 let (id, module) = (VIRTUAL[*module], *module);
                 let f = self.told_later(What::VirtualTold { module }, invoked);
-                let guard = self.manager.on_done(id, f);
+                let guard = mine.manager.as_ref()?.on_done(id, f);
                 Some(Self::registered(guard, *keep, mine))
             }
             Op::SetTtl { seconds } => {
                 let ttl = Duration::from_secs(*seconds);
-                Some(done(self.manager.set_task_ttl(ttl).map(drop)))
+                Some(done(mine.manager.as_ref()?.set_task_ttl(ttl).map(drop)))
             }
             Op::Pass { seconds } => {
                 self.clock.advance(Duration::from_secs(*seconds));
                 Some(done(Ok(())))
             }
+            Op::DropManager => {
+                drop(mine.manager.take()?);
+                Some(done(Ok(())))
+            }
             Op::Tick => {
-                self.manager.tick();
+                mine.manager.as_ref()?.tick();
                 Some(done(Ok(())))
             }
         }
@@ -178,22 +185,22 @@ impl World {
         self.record(event);
     }
 
-    fn look(&self, op: &Op) -> Option<Answer> {
+    fn look(&self, op: &Op, mine: &Mine) -> Option<Answer> {
         let seen = |status: crate::Result<Status>| {
             Answer::Seen(status.map(Seen::from).map_err(Fault::from))
         };
         Some(match *op {
-            Op::Status { task } => seen(self.manager.status(self.id(task)?)),
-            Op::Take { task } => seen(self.manager.take_status(self.id(task)?)),
+            Op::Status { task } => seen(mine.manager.as_ref()?.status(self.id(task)?)),
+            Op::Take { task } => seen(mine.manager.as_ref()?.take_status(self.id(task)?)),
             Op::Tree { task } => {
-                let tree = self.manager.status_tree(self.id(task)?);
+                let tree = mine.manager.as_ref()?.status_tree(self.id(task)?);
                 let tasks = tree.map(|tree| tree.into_iter().map(|at| (at.id, at.state)).collect());
                 Answer::Tasks(tasks.map_err(Fault::from))
             }
             Op::Wait { task, patience } => {
                 let observer = match self.observer(task) {
                     Some(observer) => observer,
-                    None => match self.manager.observe(self.id(task)?) {
+                    None => match mine.manager.as_ref()?.observe(self.id(task)?) {
                         Ok(observer) => observer,
                         Err(error) => return Some(Answer::Seen(Err(error.into()))),
                     },
@@ -217,7 +224,7 @@ impl World {
         let f = self.told_later(What::Told { task }, invoked);
         let guard = match self.observer(task) {
             Some(observer) => observer.on_done(f),
-            None => self.manager.on_done(self.id(task)?, f),
+            None => mine.manager.as_ref()?.on_done(self.id(task)?, f),
         };
         Some(Self::registered(guard, keep, mine))
     }
@@ -243,8 +250,8 @@ impl World {
         }))
     }
 
-    fn module(&self, op: &Op, invoked: u64, mine: &mut Mine) -> Answer {
-        match *op {
+    fn module(&self, op: &Op, invoked: u64, mine: &mut Mine) -> Option<Answer> {
+        Some(match *op {
             Op::List { module } => {
                 let listing = mine.modules[module]
                     .0
@@ -261,19 +268,21 @@ impl World {
             Op::Close { module, patience } => {
                 still_running(mine.modules[module].0.close(timeout(patience)))
             }
-            Op::CloseManager { patience } => still_running(self.manager.close(timeout(patience))),
+            Op::CloseManager { patience } => {
+                still_running(mine.manager.as_ref()?.close(timeout(patience)))
+            }
             Op::Provide { module } => {
                 let provider = Elsewhere::new(module);
                 done(mine.modules[module].0.register_provider(provider))
             }
             Op::Register { module } => {
-                let registered = self.manager.register_module(MODULES[module]);
+                let registered = mine.manager.as_ref()?.register_module(MODULES[module]);
                 done(
                     registered.map(|registered| mine.modules[module] = (registered, Some(invoked))),
                 )
             }
             _ => unreachable!("{op:?} is about no module"),
-        }
+        })
     }
 }
 
