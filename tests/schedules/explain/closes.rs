@@ -18,31 +18,7 @@ impl History<'_> {
             return Vec::new();
         };
         match next.flights[lane].step {
-            0 => {
-                let Ok(tasks) = answer else {
-                    return match next.is_abandoned {
-                        true => next.passed(lane),
-                        false => Vec::new(),
-                    };
-                };
-                if next.is_closed(module, event) {
-                    if !tasks.is_empty() {
-                        return Vec::new();
-                    }
-                    let mut stories = next.clone().passed(lane);
-                    // Or nobody has found yet that nothing runs, and it keeps the name until it
-                    // has returned.
-                    if next.meant(event) == next.registrations[module] {
-                        next.flights[lane].step = 1;
-                        stories.push(next);
-                    }
-                    return stories;
-                }
-                if next.gates[module] == Gate::Open {
-                    next.gates[module] = Gate::Shutting;
-                    next.model.closing[module] = true;
-                }
-            }
+            0 => return self.begin_close(next, lane, module, event, answer.as_deref().ok()),
             1 => next.gates[module] = Gate::Shut,
             2 => {
                 let meant = next.meant(event);
@@ -71,6 +47,41 @@ impl History<'_> {
         }
         next.flights[lane].step += 1;
         vec![next]
+    }
+
+    /// Without an answer it is refused.
+    fn begin_close(
+        &self,
+        mut next: Story,
+        lane: usize,
+        module: usize,
+        event: &Event,
+        tasks: Option<&[(Uuid, State)]>,
+    ) -> Vec<Story> {
+        let Some(tasks) = tasks else {
+            return match next.is_abandoned {
+                true => next.passed(lane),
+                false => Vec::new(),
+            };
+        };
+        let is_closed = next.is_closed(module, event);
+        if is_closed && !tasks.is_empty() {
+            return Vec::new();
+        }
+        let mut stories = Vec::new();
+        if is_closed {
+            stories.extend(next.clone().passed(lane));
+        }
+        // Or nobody has found yet that nothing runs, and it keeps the name until it has returned.
+        if next.meant(event) == next.registrations[module] {
+            if next.gates[module] == Gate::Open {
+                next.gates[module] = Gate::Shutting;
+                next.model.closing[module] = true;
+            }
+            next.flights[lane].step = 1;
+            stories.push(next);
+        }
+        stories
     }
 
     /// The manager with all that is in it.

@@ -54,13 +54,7 @@ impl History<'_> {
         look: usize,
     ) -> bool {
         match (op, answer) {
-            (Op::Abort { task }, Answer::Done(Err(fault))) => match fault.code {
-                ErrorCode::NotAbortable => match story.fate(*task) {
-                    Some(Fate::Lives(at)) => !story.model.tasks[at].wish.abortable,
-                    _ => false,
-                },
-                _ => story.is_gone(*task, fault),
-            },
+            (Op::Abort { task }, Answer::Done(Err(fault))) => story.refuses_abort(*task, fault),
             (Op::Status { task }, Answer::Seen(Ok(seen))) => {
                 self.bearers(event, *task).any(|at| match look {
                     0 => story.lives(*task),

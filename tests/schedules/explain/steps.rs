@@ -4,7 +4,7 @@ use super::{Gate, History, Stage, Story, wish};
 use crate::ErrorCode;
 use crate::schedules::history::{Answer, Event, Fault, What};
 use crate::schedules::program::Op;
-use crate::schedules::reference::{Fate, How};
+use crate::schedules::reference::{Fate, How, Task};
 use crate::schedules::world::BROUGHT;
 
 impl History<'_> {
@@ -44,16 +44,7 @@ impl History<'_> {
             }
             (Op::Start { task }, Answer::Done(result)) => self.start(next, lane, *task, result),
             (Op::End { task, how }, Answer::Done(result)) => {
-                let is_shared = self
-                    .program
-                    .elders
-                    .get(*task)
-                    .is_some_and(|elder| elder.owners.len() > 1);
-                let how = match how {
-                    How::Drop if is_shared => How::Fail,
-                    how => *how,
-                };
-                self.end(next, lane, *task, how, result)
+                self.end(next, lane, *task, self.how(*task, *how), result)
             }
             (Op::Advance { task, by }, _) => {
                 let at = next.at[*task].expect("its owner is there");
@@ -76,6 +67,15 @@ impl History<'_> {
                 next.passed(lane)
             }
             _ => self.step_of_modules(next, lane, event, op),
+        }
+    }
+
+    /// A drop by one of several is a failure.
+    fn how(&self, task: usize, how: How) -> How {
+        let elder = self.program.elders.get(task);
+        match how {
+            How::Drop if elder.is_some_and(|elder| elder.owners.len() > 1) => How::Fail,
+            how => how,
         }
     }
 
@@ -144,26 +144,8 @@ impl History<'_> {
         if above.is_some_and(|above| above.ended.is_some()) {
             return Vec::new();
         }
-        let (number, module, user, start, host) = match *op {
-            Op::Root {
-                number,
-                module,
-                user,
-                start,
-                host,
-            } => (number, module, user, start, host),
-            Op::Child {
-                number,
-                start,
-                host,
-                ..
-            } => {
-                let above = above.filter(|_| !event.by_id);
-                let module = above.map_or(0, |above| above.wish.module);
-                (number, module, false, start, host)
-            }
-            _ => unreachable!("{op:?} makes no task"),
-        };
+        let above = above.filter(|_| !event.by_id);
+        let (number, module, user, start, host) = newborn(op, above);
         let fate = host.map(|host| next.model.fate(BROUGHT[host]));
         if matches!(fate, Some(Fate::Lives(_))) {
             return Vec::new();
@@ -387,5 +369,29 @@ impl History<'_> {
             }
         }
         stories
+    }
+}
+
+/// The number of the task that is made, its module, whether a user and whether it starts it, and
+/// which of the host's ids it brings.
+fn newborn(op: &Op, parent: Option<&Task>) -> (usize, usize, bool, bool, Option<usize>) {
+    match *op {
+        Op::Root {
+            number,
+            module,
+            user,
+            start,
+            host,
+        } => (number, module, user, start, host),
+        Op::Child {
+            number,
+            start,
+            host,
+            ..
+        } => {
+            let module = parent.map_or(0, |parent| parent.wish.module);
+            (number, module, false, start, host)
+        }
+        _ => unreachable!("{op:?} makes no task"),
     }
 }

@@ -203,6 +203,16 @@ impl Story {
         matches!(self.fate(number), Some(Fate::Lives(_)))
     }
 
+    pub(super) fn refuses_abort(&self, number: usize, fault: &Fault) -> bool {
+        match (fault.code, self.fate(number)) {
+            (ErrorCode::NotAbortable, Some(Fate::Lives(at))) => {
+                !self.model.tasks[at].wish.abortable
+            }
+            (ErrorCode::NotAbortable, _) => false,
+            _ => self.is_gone(number, fault),
+        }
+    }
+
     pub(super) fn is_gone(&self, number: usize, fault: &Fault) -> bool {
         if fault.code == ErrorCode::Closed {
             return self.stage == Stage::Closed;

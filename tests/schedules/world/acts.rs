@@ -8,7 +8,7 @@ use crate::schedules::history::{Answer, Event, Fault, Seen, What};
 use crate::schedules::program::{Op, Patience, is_abortable};
 use crate::schedules::reference::How;
 use crate::schedules::virtuals::{Elsewhere, VIRTUAL};
-use crate::{CloseReport, DoneGuard, Filter, Status};
+use crate::{CloseReport, DoneGuard, Filter, Manager, Status, Uuid};
 
 impl World {
     /// `None` if the task is not there to be asked, or the owner has gone.
@@ -38,15 +38,7 @@ impl World {
                 self.look(op, mine)
             }
             Op::OnDone { task, keep } => self.on_done(*task, *keep, invoked, mine),
-            Op::Suspend { task } => {
-                let observer = mine.manager.as_ref()?.observe(self.id(*task)?);
-                Some(done(observer.and_then(|observer| {
-                    observer.suspend()?;
-                    let resumer = crate::sync::thread::spawn(move || observer.resume().unwrap());
-                    self.resumers.lock().unwrap().push(resumer);
-                    Ok(())
-                })))
-            }
+            Op::Suspend { task } => Some(self.suspend(mine.manager.as_ref()?, self.id(*task)?)),
             Op::Resume { task } => Some(done(mine.manager.as_ref()?.resume(self.id(*task)?))),
             Op::List { .. }
             | Op::Drain { .. }
@@ -80,6 +72,15 @@ impl World {
                 Some(done(Ok(())))
             }
         }
+    }
+
+    fn suspend(&self, manager: &Manager, id: Uuid) -> Answer {
+        done(manager.observe(id).and_then(|observer| {
+            observer.suspend()?;
+            let resumer = crate::sync::thread::spawn(move || observer.resume().unwrap());
+            self.resumers.lock().unwrap().push(resumer);
+            Ok(())
+        }))
     }
 
     fn create(&self, op: &Op, mine: &mut Mine) -> Option<Answer> {
