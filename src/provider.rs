@@ -264,3 +264,61 @@ fn in_words(error: Error) -> Error {
     callback::guarded(|| error.without_source())
         .unwrap_or_else(|said| failed(format!("the provider's error panicked: {said}")))
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use super::*;
+    use crate::{Manager, Module};
+
+    const ID: Uuid = Uuid::from_u128(0xc1);
+
+    /// A provider with which the watches of its task go.
+    #[derive(Default)]
+    struct Keeper(Mutex<Vec<Completion>>);
+
+    impl Provider for Keeper {
+        fn list(&self) -> Result<Vec<Stats>, BoxError> {
+            Ok(vec![Stats::new(ID, "topology change")])
+        }
+
+        fn status(&self, id: Uuid) -> Result<Option<Status>, BoxError> {
+            Ok((id == ID).then(|| Status::new(id, "topology change")))
+        }
+
+        fn abort(&self, _: Uuid, _: &str) -> Result<(), BoxError> {
+            Ok(())
+        }
+
+        fn watch(&self, _: Uuid, done: Completion) -> Result<(), BoxError> {
+            self.0.lock().unwrap().push(done);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn virt_1_watches_that_go_with_a_closed_provider_are_told_that_it_is_closed() {
+        let ends: [fn(Manager, Module); 3] = [
+            |_, module| assert!(module.close(Duration::ZERO).unwrap().is_complete()),
+            |manager, _| assert!(manager.close(Duration::ZERO).unwrap().is_complete()),
+            |manager, _| drop(manager),
+        ];
+        for end in ends {
+            let manager = Manager::builder().build().unwrap();
+            let module = manager.register_module("m").unwrap();
+            module.register_provider(Keeper::default()).unwrap();
+            let line = Arc::downgrade(&module.core.providers.lock()[0].0);
+            let (sender, told) = mpsc::channel();
+            let tell = move |status| sender.send(status).unwrap();
+            let _guard = manager.on_done(ID, tell).unwrap();
+            // Until the threads that asked have let go, so that it goes with the close.
+            while line.strong_count() > 1 {
+                std::thread::yield_now();
+            }
+            end(manager, module);
+            let error = told.recv().unwrap().unwrap_err();
+            assert!(error.is_closed(), "{error}");
+        }
+    }
+}

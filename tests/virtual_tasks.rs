@@ -166,48 +166,6 @@ fn virt_1_a_watch_that_is_dropped_tells_those_who_wait() {
     );
 }
 
-/// A provider with which the watches of its task go.
-#[derive(Default)]
-struct Keeper(Mutex<Vec<Completion>>);
-
-impl Provider for Keeper {
-    fn list(&self) -> Result<Vec<Stats>, BoxError> {
-        Ok(vec![Stats::new(ID, "topology change")])
-    }
-
-    fn status(&self, id: Uuid) -> Result<Option<Status>, BoxError> {
-        Ok((id == ID).then(|| Status::new(id, "topology change")))
-    }
-
-    fn abort(&self, _: Uuid, _: &str) -> Result<(), BoxError> {
-        Ok(())
-    }
-
-    fn watch(&self, _: Uuid, done: Completion) -> Result<(), BoxError> {
-        self.0.lock().unwrap().push(done);
-        Ok(())
-    }
-}
-
-#[test]
-fn virt_1_watches_that_go_with_a_closed_provider_are_told_that_it_is_closed() {
-    let ends: [fn(Node); 3] = [
-        |node| assert!(node.module.close(Duration::ZERO).unwrap().is_complete()),
-        |node| assert!(node.manager.close(Duration::ZERO).unwrap().is_complete()),
-        drop,
-    ];
-    for end in ends {
-        let node = node_with(|builder| builder);
-        node.module.register_provider(Keeper::default()).unwrap();
-        let (sender, told) = mpsc::channel();
-        let tell = move |status| sender.send(status).unwrap();
-        let _guard = node.manager.on_done(ID, tell).unwrap();
-        end(node);
-        let error = told.recv_timeout(PATIENCE).unwrap().unwrap_err();
-        assert!(error.is_closed(), "{error}");
-    }
-}
-
 #[test]
 fn virt_1_a_watch_that_nobody_waits_for_is_cancelled() {
     let (node, remote) = stage();
