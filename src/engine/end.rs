@@ -445,9 +445,11 @@ impl Engine {
     /// root is kept or forgotten, whoever has settled it.
     pub(super) fn has_settled(task: TaskRef) -> bool {
         let reading = task.slot.word.load();
-        let is_seen_to =
-            || reading.has(GONE) || !task.slot.is_root() || task.tree.deadline() != NEVER;
-        reading.has(SETTLED) && !reading.has(SETTLING) && is_seen_to()
+        let is_seen_to = || match task.slot.is_root() {
+            true => reading.has(GONE) || task.tree.deadline() != NEVER,
+            false => !reading.has(SETTLING),
+        };
+        reading.has(SETTLED) && is_seen_to()
     }
 
     /// Whether the task has ended.
