@@ -42,6 +42,8 @@ fn told_of_close(registered: &Event, events: &[Event]) -> Option<String> {
         return None;
     }
     let closes = |event: &&Event| match event.what {
+        // One that is refused tells nobody.
+        _ if event.answer.code().is_some() => false,
         What::Asked(Op::Close { module, .. }) => module == its,
         What::Asked(Op::CloseManager { .. }) => true,
         _ => false,
