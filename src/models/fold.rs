@@ -215,6 +215,27 @@ fn births_of_two_threads_vs_the_end_of_their_parent_exactly_one_settles_it() {
     });
 }
 
+/// prog_4. Fails if the counts of several families are of several moments.
+#[test]
+fn fold_and_birth_in_two_families_vs_counts_never_two_at_once() {
+    check(2, || {
+        let host = Host::new();
+        let root = host.root();
+        let observer = root.observe();
+        let first = root.child("part").start().unwrap();
+        let kids = root.task.slot.kids(root.task.realm()).unwrap();
+        assert!(kids.stripe());
+        let worker = thread::spawn(move || {
+            first.finish().unwrap();
+            let second = root.child("part").start().unwrap();
+            (root, second)
+        });
+        let counts = observer.status().unwrap().child_counts;
+        assert!(counts.live <= 1, "{counts:?}");
+        drop(worker.join().unwrap());
+    });
+}
+
 /// fold_4. Fails if a reader that finds that records have changed families does not look again.
 #[test]
 fn records_that_change_families_vs_reader_none_is_missed() {
