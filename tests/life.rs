@@ -426,6 +426,8 @@ fn life_7_a_million_handles_are_exhausted_for_who_asks_and_nothing_for_others() 
     let refused = node.manager.observe(id).unwrap_err();
     assert!(refused.to_string().contains(&id.to_string()), "{refused}");
     exhausted(Some(refused.code()));
+    let searched = node.manager.search(id, None).into_result();
+    exhausted(searched.err().map(|error| error.code()));
     let (first, last) = (&observers[0], &observers[MANY - 1]);
     exhausted(first.on_done(|_| ()).err().map(|error| error.code()));
     exhausted(task.on_abort(|| ()).err().map(|error| error.code()));
