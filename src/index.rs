@@ -126,7 +126,7 @@ impl Tombstones {
             None => {}
         }
         self.ring.push_back(Some(Tombstone { id, reason, state }));
-        if self.ring.len() > 2 * self.bound {
+        if self.ring.len() > self.bound.saturating_mul(2) {
             self.close_up();
         }
     }
@@ -192,6 +192,13 @@ mod tests {
         );
         stones.forget(ids[2]);
         assert_eq!(stones.find(ids[2]), None);
+    }
+
+    #[test]
+    fn ttl_5_a_bound_that_nothing_comes_to_is_one() {
+        let mut stones = Tombstones::new(usize::MAX);
+        stones.push(Uuid::from_u128(1), GoneReason::Read, State::Done);
+        assert!(stones.find(Uuid::from_u128(1)).is_some());
     }
 
     proptest::proptest! {
