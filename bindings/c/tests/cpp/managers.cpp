@@ -197,7 +197,7 @@ TEST_CASE("with no room for what has finished nothing is kept") {
 TEST_CASE("no more modules than the bound") {
     const taskmgr::manager manager = OK(taskmgr::manager::builder().max_modules(1).build());
     OK(manager.register_module("first"));
-    CHECK(ERROR_OF(manager.register_module("second")).code() == TASKMGR_EXHAUSTED);
+    CHECK(ERROR_OF(manager.register_module("second")).code() == taskmgr::errc::exhausted);
 }
 
 TEST_CASE("a module is drained and closed") {
