@@ -108,6 +108,8 @@ impl Module {
         let providers = self.engine.providers_of(core, registration)?;
         let listing = snapshot::listing(self.engine, core.group, &providers, filter)?;
         self.engine.check_in_force(core, registration)?;
+        // A manager that is gone meanwhile has taken the providers off before they were asked.
+        self.engine.check()?;
         Ok(listing)
     }
 
