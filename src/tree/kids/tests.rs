@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{STRIPES, turn};
+use super::{Kids, STRIPES, turn};
+use crate::arena::Pooled;
+use crate::tree::family::BEYOND_TIME;
+use crate::tree::room::Bounds;
 use crate::{Clock, Manager, ManagerBuilder, ManualClock, Module, Status, Task};
 
 struct Host {
@@ -194,4 +197,167 @@ fn fold_4_room_that_a_full_tree_left_unused_is_there_for_others() {
         child(&root, 2, at).finish().unwrap();
     }
     assert_eq!(kept(&root).len(), 7, "and the other parent");
+}
+
+/// A block of its own, whose clock may stand still or not.
+fn block(may_stand_still: bool) -> &'static Kids {
+    let kids: &'static Kids = Box::leak(Box::new(Kids::new(0)));
+    let bounds = Bounds {
+        per_parent: 8,
+        per_root: 8,
+    };
+    kids.prepare(0, bounds, may_stand_still);
+    kids
+}
+
+fn take_turn(family: usize) {
+    while turn::get() != family {
+        turn::next();
+    }
+}
+
+#[test]
+fn a_thread_keeps_its_family_until_it_meets_somebody_there() {
+    for may_stand_still in [false, true] {
+        let kids = block(may_stand_still);
+        // Used anew by another parent, which has one family till threads meet there.
+        for _tenant in 0..2 {
+            take_turn(3);
+            assert!(!kids.is_striped());
+            for (births, family) in [3, 3, 4, 4].into_iter().enumerate() {
+                // Somebody has the lock of the family that was this thread's till here.
+                let met = (births == 2).then(|| kids.family(3).lock());
+                let order = kids.family_of_thread().next_order();
+                drop(met);
+                let births = (births * STRIPES) as u64;
+                let first = if may_stand_still {
+                    BEYOND_TIME + births
+                } else {
+                    0
+                };
+                assert_eq!(order, first + family as u64);
+                assert!(kids.is_striped());
+                assert_eq!(turn::get(), family);
+            }
+            let met = kids.family(4).lock();
+            let turns: Vec<usize> = (0..STRIPES).map(|_| turn::next()).collect();
+            assert_eq!(turns, [5, 6, 7, 0, 1, 2, 3, 4]);
+            drop(met);
+            kids.clear();
+            kids.prepare(
+                0,
+                Bounds {
+                    per_parent: 8,
+                    per_root: 8,
+                },
+                may_stand_still,
+            );
+        }
+    }
+}
+
+#[test]
+fn fold_5_siblings_come_in_order_though_the_clock_comes_to_its_end() {
+    let host = host(|builder| builder);
+    let (parent, _, _last) = host.parent(0);
+    host.clock.advance(Duration::MAX);
+    let families = [7, 5, 3, 1, 0];
+    let live: Vec<Task> = (0..5).map(|at| child(&parent, families[at], at)).collect();
+    assert_eq!(kept(&parent), [0, 1, 2, 3, 4]);
+    drop(live);
+}
+
+#[test]
+fn fold_5_siblings_of_several_families_come_in_the_order_of_their_births() {
+    let manager = Manager::builder().build().unwrap();
+    let module = manager.register_module("m").unwrap();
+    let parent = module.task("t").start().unwrap();
+    let _last = parent.child("t").start().unwrap();
+    let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
+    assert!(kids.stripe());
+    let mut live: Vec<Task> = Vec::new();
+    for (at, family) in [7, 5, 3, 1, 0, 7, 2].into_iter().enumerate() {
+        // The machine's clock has to move on, which it does; who was born too early is no child.
+        let next = loop {
+            let next = child(&parent, family, at);
+            let born = next.task.slot.born();
+            if live.last().is_none_or(|last| last.task.slot.born() < born) {
+                break next;
+            }
+        };
+        live.push(next);
+    }
+    assert_eq!(kept(&parent), [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn fold_4_what_was_kept_before_threads_met_there_takes_part_of_the_bound() {
+    for bound in [0, 1, 7, 10] {
+        for before in 0..=bound + 2 {
+            let host = host(|builder| builder.max_kept_children(bound));
+            let parent = host.module.task("t").start().unwrap();
+            let _last = parent.child("t").start().unwrap();
+            for at in 0..before + 2 * bound + 2 {
+                host.clock.advance(Duration::from_nanos(1));
+                if at == before {
+                    let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
+                    assert!(kids.stripe());
+                }
+                let child = match at < before {
+                    true => parent.child("t").entity(&at.to_string()).start().unwrap(),
+                    false => child(&parent, 1 + at % 3, at),
+                };
+                child.finish().unwrap();
+                let kept = kept(&parent);
+                assert_eq!(kept.len(), bound.min(at + 1));
+                assert_eq!(kept.last().copied(), (bound > 0).then_some(at));
+                let not_kept = parent.status().unwrap().child_counts.not_kept as usize;
+                assert_eq!(not_kept + kept.len(), at + 1);
+            }
+        }
+    }
+}
+
+/// Numbers that look random, and are the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 20) as usize % end
+    }
+}
+
+#[test]
+fn fold_4_wherever_they_end_the_youngest_are_kept_and_in_one_family_exactly_those() {
+    let mut numbers = Numbers(1);
+    for bound in [1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 33, 40, 64] {
+        let host = host(|builder| builder.max_kept_children(bound));
+        let (parent, _, _last) = host.parent(0);
+        let mut ended = 0;
+        let mut end = |family| {
+            host.clock.advance(Duration::from_nanos(1));
+            child(&parent, family, ended).finish().unwrap();
+            ended += 1;
+            let kept = kept(&parent);
+            let last: Vec<usize> = (ended.saturating_sub(bound)..ended).collect();
+            // A family looks at the others now and then: what it drops is among the oldest.
+            let youngest = &last[last.len().saturating_sub(bound.div_ceil(2))..];
+            let are_kept = youngest.iter().all(|at| kept.contains(at));
+            assert!(are_kept, "{ended} ended, of {bound} are kept {kept:?}");
+            kept == last
+        };
+        // By turns, now many and now few in each.
+        for _ in 0..12 {
+            let families = 1 + numbers.below(STRIPES);
+            for _ in 0..numbers.below(bound) + 1 {
+                end(numbers.below(families));
+            }
+        }
+        let family = numbers.below(STRIPES);
+        let are_last = (0..2 * bound).map(|_| end(family)).last();
+        assert_eq!(are_last, Some(true), "{bound}");
+    }
 }
