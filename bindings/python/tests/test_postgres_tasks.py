@@ -92,7 +92,8 @@ def test_an_index_that_waits_for_others_and_is_aborted(
             id, "the wait", lambda status: status.entity == "waiting for old snapshots"
         )
         # Beside `old` it waits for whoever reads at that moment, as the node does.
-        assert held.progress.units == "lockers" and held.progress.total_known
+        assert held.progress.units == "lockers"
+        assert held.progress.total_known
         assert 0 <= held.progress.completed < held.progress.total
         wait = waiter(node, id)
         node.client.abort(id)
