@@ -384,6 +384,26 @@ fn fold_4_who_found_no_room_in_a_full_tree_keeps_again_once_there_is_some() {
 }
 
 #[test]
+fn fold_4_a_family_that_gave_its_records_away_keeps_its_next_ones() {
+    for others in (1..100).step_by(7) {
+        let host = host(|builder| builder.max_kept_children(64));
+        let (parent, _, _last) = host.parent(0);
+        let mut ended = 0;
+        for (family, count) in [(1, 100), (2, others), (1, 40)] {
+            for _ in 0..count {
+                host.clock.advance(Duration::from_nanos(1));
+                child(&parent, family, ended).finish().unwrap();
+                ended += 1;
+            }
+        }
+        let kept = kept(&parent);
+        let last = ended - 32..ended;
+        let are_kept = last.clone().all(|at| kept.contains(&at));
+        assert!(are_kept, "{others}: of {last:?} are kept {kept:?}");
+    }
+}
+
+#[test]
 fn fold_4_who_copies_what_is_kept_misses_nothing_that_changes_families_meanwhile() {
     let host = host(|builder| builder.max_kept_children(64));
     let (parent, _, _last) = host.parent(0);
