@@ -276,26 +276,6 @@ fn life_10_the_last_manager_that_goes_in_a_child_aborts_nothing() {
 }
 
 #[test]
-fn life_10_a_child_forked_as_the_last_manager_goes_ends_nothing() {
-    let node = node();
-    let fork = Fork::new();
-    let dropped = Arc::new(AtomicBool::new(false));
-    let remote = Remote {
-        watches: mpsc::channel().0,
-        dropped: Arc::clone(&dropped),
-    };
-    node.module.register_provider(remote).unwrap();
-    let task = node.module.task("t").start().unwrap();
-    let theirs = Arc::clone(&fork);
-    let guard = task.on_abort(move || theirs.fork()).unwrap();
-    drop(node);
-    if dropped.load(Ordering::SeqCst) {
-        fork.call();
-    }
-    fork.meet(|| drop((guard, task)));
-}
-
-#[test]
 fn life_10_the_guard_of_a_virtual_task_waits_in_a_child_for_no_callback() {
     let node = node();
     let (watches, theirs) = mpsc::channel();
