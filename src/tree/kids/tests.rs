@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::{Kids, STRIPES, turn};
 use crate::arena::Pooled;
-use crate::clock::Utc;
 use crate::tree::family::BEYOND_TIME;
 use crate::tree::room::Bounds;
 use crate::{Clock, Manager, ManagerBuilder, ManualClock, Module, Status, Task};
@@ -360,79 +359,5 @@ fn fold_4_wherever_they_end_the_youngest_are_kept_and_in_one_family_exactly_thos
         let family = numbers.below(STRIPES);
         let are_last = (0..2 * bound).map(|_| end(family)).last();
         assert_eq!(are_last, Some(true), "{bound}");
-    }
-}
-
-#[test]
-fn fold_4_who_found_no_room_in_a_full_tree_keeps_again_once_there_is_some() {
-    let host = host(|builder| builder.max_kept_per_root(4).max_kept_children(8));
-    let root = host.module.task("t").start().unwrap();
-    let other = root.child("other").start().unwrap();
-    for _ in 0..4 {
-        other.child("t").start().unwrap().finish().unwrap();
-    }
-    let end = |at: usize| {
-        let child = root.child("t").entity(&at.to_string()).start().unwrap();
-        child.finish().unwrap();
-    };
-    (0..3).for_each(end);
-    assert!(kept(&root).is_empty());
-    // It has folded, and so given its share back.
-    other.finish().unwrap();
-    (3..6).for_each(end);
-    assert_eq!(kept(&root), [3, 4, 5]);
-}
-
-#[test]
-fn fold_4_a_family_that_gave_its_records_away_keeps_its_next_ones() {
-    for others in (1..100).step_by(7) {
-        let host = host(|builder| builder.max_kept_children(64));
-        let (parent, _, _last) = host.parent(0);
-        let mut ended = 0;
-        for (family, count) in [(1, 100), (2, others), (1, 40)] {
-            for _ in 0..count {
-                host.clock.advance(Duration::from_nanos(1));
-                child(&parent, family, ended).finish().unwrap();
-                ended += 1;
-            }
-        }
-        let kept = kept(&parent);
-        let last = ended - 32..ended;
-        let are_kept = last.clone().all(|at| kept.contains(&at));
-        assert!(are_kept, "{others}: of {last:?} are kept {kept:?}");
-    }
-}
-
-#[test]
-fn fold_4_who_copies_what_is_kept_misses_nothing_that_changes_families_meanwhile() {
-    let host = host(|builder| builder.max_kept_children(64));
-    let (parent, _, _last) = host.parent(0);
-    for at in 0..64 {
-        host.clock.advance(Duration::from_nanos(1));
-        child(&parent, 3, at).finish().unwrap();
-    }
-    let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
-    let (mut copies, mut pieces) = (Vec::new(), 0);
-    kids.each_kept(|family, from| {
-        let next = family.lock().copy_kept(from, &mut copies);
-        pieces += 1;
-        if pieces == 2 {
-            // Takes the oldest of the other family, which are copied no more where they are now.
-            host.clock.advance(Duration::from_nanos(1));
-            child(&parent, 0, 64).finish().unwrap();
-        }
-        next
-    });
-    let mut now = Vec::new();
-    kids.copy_kept(&mut now);
-    let met = |order| copies.iter().any(|copy| copy.order == order);
-    let missed = now.iter().filter(|record| !met(record.order)).count();
-    assert_eq!((now.len(), missed), (64, 0));
-    // By this they know.
-    let mut family = kids.family(3).lock();
-    for most in [0, 1] {
-        let mut taken = Vec::new();
-        let moves = family.hand_over(Utc::MAX, most, &mut taken);
-        assert_eq!((moves, taken.len()), (most > 0, most));
     }
 }
