@@ -132,68 +132,6 @@ impl List {
 mod tests {
     use super::*;
 
-    /// Another thread's handle, which outlives it.
-    fn another() -> Thread {
-        let thread = std::thread::spawn(|| ());
-        let handle = thread.thread().clone();
-        thread.join().unwrap();
-        handle
-    }
-
-    #[test]
-    fn wait_4_who_comes_out_of_its_sleep_takes_itself_alone_off() {
-        let other = another();
-        let all = [
-            (1, current()),
-            (2, current()),
-            (1, other.clone()),
-            (2, other),
-        ];
-        let sleepers = all.map(|(number, thread)| Sleeper { number, thread });
-        let mut list = List {
-            sleeping: sleepers.into(),
-            waking: Vec::new(),
-        };
-        let is_mine = |sleeper: &Sleeper| (sleeper.number, sleeper.thread.id() == thread_id());
-        list.forget(1);
-        let left: Vec<_> = list.sleeping.iter().map(is_mine).collect();
-        assert_eq!(left, [(2, true), (1, false), (2, false)]);
-    }
-
-    #[test]
-    fn wait_4_who_wakes_the_sleepers_of_a_task_leaves_those_of_others_at_its_list() {
-        let sleepers = Sleepers::new();
-        let other = 1 + LISTS as u32;
-        let sleeping = [1, other, 1].map(|number| Sleeper {
-            number,
-            thread: another(),
-        });
-        sleepers.list(1).lock().sleeping.extend(sleeping);
-        for (number, left) in [(2, 3), (1, 1), (other, 0)] {
-            sleepers.wake(number);
-            let list = sleepers.list(1).lock();
-            assert_eq!((list.sleeping.len(), list.waking.len()), (left, 0));
-            assert!(
-                list.sleeping
-                    .iter()
-                    .all(|left| left.number == 1 || left.number == other)
-            );
-        }
-    }
-
-    #[test]
-    fn wait_4_who_has_slept_is_on_no_list_and_wakes_those_that_were_left_to_it() {
-        let sleepers = Sleepers::new();
-        let (asked, another) = (std::cell::Cell::new(0), another());
-        sleepers.list(1).lock().waking = vec![another; 2 * AT_ONCE];
-        // The token is there, so the first sleep is over at once.
-        current().unpark();
-        let slept = sleepers.sleep(1, &Deadline::Never, || asked.replace(asked.get() + 1) > 0);
-        assert!(slept && asked.get() == 2);
-        let list = sleepers.list(1).lock();
-        assert_eq!((list.sleeping.len(), list.waking.len()), (0, AT_ONCE));
-    }
-
     #[test]
     fn wait_4_who_wakes_thousands_wakes_a_few_and_leaves_the_others_to_them() {
         const SLEEPERS: usize = 10_000;
