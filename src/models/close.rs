@@ -24,7 +24,7 @@ fn refused_or_aborted(task: Result<Task>, report: &CloseReport) {
     }
 }
 
-/// mod_1. Fails if `pass_gates` does not go through the lock of the roots.
+/// mod_1. Fails if a close does not go through the lock of the roots.
 #[test]
 fn close_of_a_module_vs_new_root_refused_or_aborted() {
     check(3, || {
@@ -54,7 +54,7 @@ fn close_of_a_module_vs_new_child_in_another_refused_or_aborted() {
     });
 }
 
-/// mod_1. Fails if `pass_gates` does not go through the locks of the families.
+/// mod_1. Fails if a close does not go through the locks of the families.
 #[test]
 fn close_of_a_module_vs_second_child_in_another_refused_or_aborted() {
     check(3, || {
@@ -70,7 +70,7 @@ fn close_of_a_module_vs_second_child_in_another_refused_or_aborted() {
     });
 }
 
-/// mod_1. Fails if `Kids::pass` goes through the lock of the first family only.
+/// mod_1. Fails if a close goes through the lock of the first family only.
 #[test]
 fn close_of_a_module_vs_child_in_a_further_family_refused_or_aborted() {
     check(2, || {
