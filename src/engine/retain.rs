@@ -27,7 +27,7 @@ impl Engine {
             false => &self.task_ttl,
         };
         let ttl = ttl.load(Ordering::Relaxed);
-        let group = root.slot.names(self.realm).group;
+        let group = root.slot.group(self.realm);
         // Until this is over it counts as running, so that it finds its own registration here;
         // and, as that only grows, sees below whether a close has begun since.
         let standing = group.standing();
@@ -145,11 +145,8 @@ impl Engine {
         self.uncount(root);
         let host_id = self.host_id(root.slot);
         self.forget_host_id(host_id);
-        root.slot
-            .names(self.realm)
-            .group
-            .roots
-            .leave(root.slot, self.realm);
+        let group = root.slot.group(self.realm);
+        group.roots.leave(root.slot, self.realm);
         self.realm.release(root.slot, 1);
         true
     }
@@ -199,8 +196,8 @@ impl Engine {
         self.unregister(TaskRef::of(held), GoneReason::Expired);
     }
 
-    /// Unregisters all settled roots of a module; how many there were. None is registered anew
-    /// meanwhile, as the manager is closing.
+    /// Unregisters all settled roots of a module; how many there were. For a close, which keeps the
+    /// name from being registered anew meanwhile.
     pub(super) fn drain(&'static self, group: &'static Group) -> usize {
         let places = self.kept();
         self.drain_kept(places, group)
@@ -228,7 +225,7 @@ impl Engine {
         let drained = places
             .into_iter()
             .filter_map(|place| self.hold(place))
-            .filter(|held| std::ptr::eq(held.slot().names(self.realm).group, group))
+            .filter(|held| std::ptr::eq(held.slot().group(self.realm), group))
             .filter(|held| self.drain_one(held))
             .count();
         self.forget_deadlines(drained);

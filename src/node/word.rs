@@ -439,9 +439,8 @@ impl End {
         }
     }
 
-    ///
-    /// Where the caller's handle goes, and others hold the task, nothing is dropped either: they
-    /// might drop the last one before the task has folded.
+    /// How many references go with the end itself. Where the caller's handle goes, and others hold
+    /// the task, none: they might drop the last one before the task has folded.
     #[inline]
     pub(crate) fn refs_dropped(self, old: Reading) -> u32 {
         let handle_goes = self.refs > 1;

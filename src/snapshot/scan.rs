@@ -13,8 +13,8 @@ use crate::clock::{NEVER, Tick};
 use crate::engine::Engine;
 use crate::names::{Group, NameSet};
 use crate::node::slot::{INTERNAL, Slot};
-use crate::node::word::{GONE, SETTLED};
-use crate::tree::descend::visit_all;
+use crate::node::word::{GONE, KIDS, SETTLED};
+use crate::tree::descend::descend;
 use crate::view::{Filter, Stats};
 
 /// So many are looked for in memory at once.
@@ -95,8 +95,10 @@ impl Scan<'_> {
         let mut candidates = Vec::new();
         if self.filter.internal {
             let mut roots = self.engine.roots();
-            let visit = |slot| candidates.extend(self.candidate(slot));
-            visit_all(&mut roots, realm, visit);
+            descend(&mut roots, realm, |slot| {
+                candidates.extend(self.candidate(slot));
+                slot.word.load().has(KIDS)
+            });
         } else {
             let roots = self.group.roots.slots(realm);
             candidates.extend(roots.into_iter().filter_map(|slot| self.candidate(slot)));

@@ -2,7 +2,6 @@
 
 use crate::arena::{Held, Realm};
 use crate::node::slot::Slot;
-use crate::node::word::KIDS;
 use crate::tree::tour::Tour;
 
 /// Visits these tasks and everybody below them: each who lives all the while, and perhaps some who
@@ -32,16 +31,4 @@ pub(crate) fn descend(
         while tour.go_on(realm, &mut meet) {}
         tour.stop();
     }
-}
-
-/// The same for one who wants no more than to see them all.
-pub(crate) fn visit_all(
-    tasks: &mut Vec<Held>,
-    realm: &'static Realm,
-    mut visit: impl FnMut(&'static Slot),
-) {
-    descend(tasks, realm, |slot| {
-        visit(slot);
-        slot.word.load().has(KIDS)
-    });
 }
