@@ -252,9 +252,10 @@ impl Family {
         share: Share<'_>,
     ) {
         if self.room == 0 || !share.reserve(1) {
-            // The oldest goes, another family's if that is older than its own.
+            // The oldest goes, another family's if that is older than its own. Without room it
+            // has asked the others just now.
             self.counts.not_kept += 1;
-            if self.has_others() && (self.succeeded.is_empty() || self.turned >= self.look_at) {
+            if self.room > 0 && self.turned >= self.look_at {
                 kids.take_over(self);
             }
             if !self.drop_oldest() {
@@ -585,6 +586,8 @@ impl Family {
         self.room += count as u32;
         self.turned -= count as u64;
         let turns = match count < most {
+            // Nothing turns where nothing is kept: it looks again with its next child.
+            true if self.succeeded.is_empty() => 0,
             true => count.max(self.turns_till_it_looks()),
             false => count,
         };

@@ -29,6 +29,15 @@ impl Host {
     /// last child, without which there would be none, has no entity and works on.
     fn parent(&self, live: usize) -> (Task, Vec<Task>, Task) {
         let parent = self.module.task("t").start().unwrap();
+        self.parted(parent, live)
+    }
+
+    /// A child of this task that is such a parent.
+    fn parent_below(&self, root: &Task, live: usize) -> (Task, Vec<Task>, Task) {
+        self.parted(root.child("t").start().unwrap(), live)
+    }
+
+    fn parted(&self, parent: Task, live: usize) -> (Task, Vec<Task>, Task) {
         let child = |at: usize| parent.child("t").entity(&at.to_string()).start().unwrap();
         let live = (0..live).map(child).collect();
         let last = parent.child("t").start().unwrap();
@@ -194,4 +203,24 @@ fn fold_4_room_that_a_full_tree_left_unused_is_there_for_others() {
         child(&root, 2, at).finish().unwrap();
     }
     assert_eq!(kept(&root).len(), 7, "and the other parent");
+}
+
+#[test]
+fn fold_4_a_family_that_found_a_full_tree_keeps_its_children_once_there_is_room() {
+    let host = host(|builder| builder.max_kept_per_root(4).max_kept_children(8));
+    let root = host.module.task("t").start().unwrap();
+    let other = root.child("other").start().unwrap();
+    (0..4).for_each(|_| other.child("t").start().unwrap().finish().unwrap());
+    let (parent, _, _last) = host.parent_below(&root, 0);
+    (0..3).for_each(|at| child(&parent, 1, at).finish().unwrap());
+    assert!(kept(&parent).is_empty());
+    // It has folded, and so given its share back, but for the record of its own.
+    other.finish().unwrap();
+    for at in 3..60 {
+        host.clock.advance(Duration::from_nanos(1));
+        child(&parent, 1 + at / 20, at).finish().unwrap();
+        let last: Vec<usize> = (at.saturating_sub(2).max(3)..=at).collect();
+        assert_eq!(kept(&parent), last);
+    }
+    assert_eq!(parent.status().unwrap().child_counts.not_kept, 57);
 }
