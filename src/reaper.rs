@@ -101,15 +101,16 @@ impl<M: Reaped> Reaper<M> {
         ends
     }
 
-    /// What the thread of this number does.
-    pub(crate) fn serve(&self, number: u64) {
+    /// What the thread of this number does; and, each time, something `else_to_do`, which says when
+    /// it is to be done again.
+    pub(crate) fn serve(&self, number: u64, else_to_do: impl Fn() -> Next) {
         let depth = fork_depth();
         let mut state = self.state.lock();
         while state.serves == Some(number) {
             state.has_changed = false;
             let managers = state.managers.clone();
             drop(state);
-            let mut next = Next::Never;
+            let mut next = else_to_do();
             for manager in managers {
                 next = next.min(manager.reap());
                 if depth != fork_depth() {

@@ -56,6 +56,12 @@ impl Retention {
             }
         }
         self.runs.retain(|run| !run.is_empty());
+        for run in &mut self.runs {
+            // The room that is left of a busier time.
+            if run.capacity() / 4 > run.len().max(64) {
+                run.shrink_to(run.len() * 2);
+            }
+        }
         let is_over = |others: &BinaryHeap<Reverse<(Tick, Place)>>| {
             others.peek().is_some_and(|Reverse(entry)| entry.0 <= now)
         };

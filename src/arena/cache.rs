@@ -108,20 +108,25 @@ impl Drop for Cache {
     }
 }
 
-/// A slot that nobody else knows. The caller is its only writer until it is born.
+/// A slot that nobody else knows. The caller is its only writer until it is born. `grown` is called
+/// if there are more slots now.
 #[inline]
-pub(super) fn take(realm: &'static Realm) -> Result<&'static Slot> {
+pub(super) fn take(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'static Slot> {
     match CACHE.try_with(|cache| cache.pop(realm)) {
         Ok(Some(slot)) => Ok(slot),
-        _ => refill(realm),
+        _ => refill(realm, grown),
     }
 }
 
 #[cold]
-fn refill(realm: &'static Realm) -> Result<&'static Slot> {
+fn refill(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'static Slot> {
     let taken = CACHE.try_with(|cache| cache.refill(realm));
     // A thread that is ending has no cache any more.
-    taken.unwrap_or_else(|_| realm.slots.take_one())
+    let slot = taken.unwrap_or_else(|_| realm.slots.take_one())?;
+    if realm.slots.has_grown() {
+        grown();
+    }
+    Ok(slot)
 }
 
 /// Gives a slot back that nobody knows any more.

@@ -2,6 +2,8 @@
 //! together: whatever order tasks ended in, those that come next lie in memory in their order,
 //! which is what walks over many of them go by.
 
+use std::ops::Range;
+
 /// A set of numbers: a bit for each, and a bit for each word of those that has any.
 #[derive(Debug, Default)]
 pub(super) struct FreeNumbers {
@@ -44,6 +46,26 @@ impl FreeNumbers {
             }
             self.words[at] = word;
             if word == 0 {
+                let (above, bit) = split(at);
+                self.summary[above] &= !bit;
+            }
+        }
+    }
+
+    /// Whether all of these are free.
+    pub(super) fn has_all(&self, mut numbers: Range<usize>) -> bool {
+        numbers.all(|number| {
+            let (word, bit) = split(number);
+            self.words.get(word).is_some_and(|free| free & bit != 0)
+        })
+    }
+
+    /// Takes all of these, which are free.
+    pub(super) fn remove_all(&mut self, numbers: Range<usize>) {
+        for number in numbers {
+            let (at, bit) = split(number);
+            self.words[at] &= !bit;
+            if self.words[at] == 0 {
                 let (above, bit) = split(at);
                 self.summary[above] &= !bit;
             }

@@ -9,8 +9,10 @@ mod free;
 mod held;
 mod pool;
 mod recent;
+mod reclaim;
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use crate::engine::{Engine, RawTask};
 use crate::error::{Error, Result};
@@ -22,12 +24,14 @@ use crate::node::progress::Cell;
 use crate::node::slot::Slot;
 use crate::reaper::Reaper;
 use crate::sync::{self, AtomicU32, Deadline, Lock, Made, Roster, Sleepers};
+use crate::tree::hooks::Hooks;
 use crate::tree::kids::Kids;
 use crate::tree::links::Links;
 use crate::tree::root::Tree;
 
 pub(crate) use held::Held;
 pub(crate) use pool::{MOST, NONE, Numbered, Pool, Pooled};
+pub(crate) use reclaim::Reclaimed;
 
 /// A name set and its number; made once, never given back.
 #[derive(Debug)]
@@ -68,6 +72,8 @@ pub(crate) struct Realm {
     /// The same of shared owners.
     pub(crate) shared: Pool<RawTask>,
     pub(crate) trees: Pool<Tree>,
+    /// Each of the tree of its number.
+    pub(crate) hooks: Pool<Hooks>,
     pub(crate) cells: Pool<Cell>,
     /// Threads that sleep until something happens to the task in a slot.
     sleepers: Sleepers,
@@ -76,6 +82,8 @@ pub(crate) struct Realm {
     engines: Lock<Vec<&'static Engine>>,
     /// How many of them are not closed.
     pub(crate) open_managers: AtomicU32,
+    /// When somebody looks next for memory that is not used.
+    next_look: Lock<Option<Instant>>,
     /// Forgets what has expired, for all of them.
     pub(crate) reaper: Reaper<&'static Engine>,
     /// The library's own threads.
@@ -94,11 +102,13 @@ impl Realm {
             labels: Pool::new(),
             shared: Pool::new(),
             trees: Pool::new(),
+            hooks: Pool::new(),
             cells: Pool::new(),
             sleepers: Sleepers::new(),
             names: Pool::new(),
             engines: Lock::new(Vec::new()),
             open_managers: AtomicU32::new(0),
+            next_look: Lock::new(None),
             reaper: Reaper::default(),
             roster: Roster::default(),
         }
@@ -140,10 +150,11 @@ impl Realm {
         self.depth != sync::fork_depth()
     }
 
-    /// A slot that nobody else knows. The caller is its only writer until it is born.
+    /// A slot that nobody else knows. The caller is its only writer until it is born. `grown` is
+    /// called, with no lock held, if there are more slots now.
     #[inline]
-    pub(crate) fn take_slot(&'static self) -> Result<&'static Slot> {
-        cache::take(self)
+    pub(crate) fn take_slot(&'static self, grown: impl FnOnce()) -> Result<&'static Slot> {
+        cache::take(self, grown)
     }
 
     /// Gives a slot back whose last reference the caller has dropped, and what hung on it.
@@ -235,14 +246,14 @@ mod tests {
     use crate::node::word::MAX_GENERATION;
 
     /// One of its own for each test, kept where a search for leaks finds it.
-    fn realm() -> &'static Realm {
+    pub(super) fn realm() -> &'static Realm {
         static ALL: std::sync::Mutex<Vec<&'static Realm>> = std::sync::Mutex::new(Vec::new());
         let realm: &'static Realm = Box::leak(Box::new(Realm::new(0)));
         ALL.lock().unwrap().push(realm);
         realm
     }
 
-    fn names(realm: &'static Realm) -> Names {
+    pub(super) fn names(realm: &'static Realm) -> Names {
         let group: &'static Group = Box::leak(Box::new(Group::new("test")));
         let given = Given {
             type_: "test",
@@ -251,8 +262,8 @@ mod tests {
         realm.intern(group, &given).unwrap()
     }
 
-    fn live(realm: &'static Realm, names: &Names) -> &'static Slot {
-        let slot = realm.take_slot().unwrap();
+    pub(super) fn live(realm: &'static Realm, names: &Names) -> &'static Slot {
+        let slot = realm.take_slot(|| ()).unwrap();
         slot.prepare(&Birth {
             now: (0, crate::clock::Wall(0)),
             started: true,
@@ -277,7 +288,7 @@ mod tests {
         let id = realm.key.encode(slot.place(reading));
         realm.release(slot, 1);
         for _ in 0..3 * size::CHUNK {
-            assert!(!std::ptr::eq(realm.take_slot().unwrap(), slot));
+            assert!(!std::ptr::eq(realm.take_slot(|| ()).unwrap(), slot));
         }
         let place = realm.key.decode(id).unwrap();
         let found = realm.slots.find(place.slot).unwrap();

@@ -1,10 +1,11 @@
-//! Blocks that are made once, reused, and never given back.
+//! Blocks that are made once and reused, at addresses that are never given back.
 
 use std::fmt;
 
 use super::free::FreeNumbers;
+use super::reclaim::Reclaim;
 use crate::error::{Error, ErrorCode, Result};
-use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering, no_refs};
+use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering, in_pages, no_refs};
 
 /// No slot, no block.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -20,6 +21,8 @@ pub(super) mod size {
     pub(in crate::arena) const PAGE: usize = sized(16_384, 16);
     /// 67 million of each kind.
     pub(in crate::arena) const PAGES: usize = sized(64, 1);
+    /// Numbers of the blocks that are made at once, and whose memory goes back at once.
+    pub(in crate::arena) const BLOCKS: usize = CHUNK * RUN;
     /// Free slots that a thread keeps, and how many it moves at once. The models share every
     /// free slot at once, to see them reused.
     pub(in crate::arena) const CACHE: usize = sized(128, 0);
@@ -37,6 +40,11 @@ pub(crate) trait Pooled: Sync + 'static {
 /// What is handed out and given back by itself, not beside a block of another pool.
 pub(crate) trait Numbered: Pooled {
     fn number(&self) -> u32;
+
+    /// Makes it free anew once its memory has gone back to the system, from the mark that is told.
+    fn renew(&self, _number: u32, _mark: u64) {
+        unreachable!("memory goes back of what can be renewed");
+    }
 }
 
 type Chunk<T> = [T; size::CHUNK];
@@ -46,7 +54,19 @@ type Page<T> = [AtomicRef<Chunk<T>>; size::PAGE];
 pub(crate) struct Pool<T: 'static> {
     pages: [AtomicRef<Page<T>>; size::PAGES],
     pub(super) made: AtomicU32,
-    free: Lock<FreeNumbers>,
+    /// More of its memory is used than before, for whoever gives that back. Not a model's: nothing
+    /// goes by it but when somebody looks.
+    pub(super) has_grown: std::sync::atomic::AtomicBool,
+    pub(super) stock: Lock<Stock<T>>,
+}
+
+/// What of a pool is nobody's.
+pub(super) struct Stock<T: 'static> {
+    pub(super) free: FreeNumbers,
+    /// Blocks that were made together, by the place of the first in the pool. The first
+    /// [`BLOCKS`](size::BLOCKS) of a pool are none.
+    pub(super) runs: Vec<Option<&'static [T]>>,
+    pub(super) reclaim: Reclaim,
 }
 
 impl<T: Pooled> Pool<T> {
@@ -54,7 +74,12 @@ impl<T: Pooled> Pool<T> {
         Self {
             pages: std::array::from_fn(|_| AtomicRef::none()),
             made: AtomicU32::new(0),
-            free: Lock::new(FreeNumbers::default()),
+            has_grown: std::sync::atomic::AtomicBool::new(false),
+            stock: Lock::new(Stock {
+                free: FreeNumbers::default(),
+                runs: Vec::new(),
+                reclaim: Reclaim::default(),
+            }),
         }
     }
 
@@ -86,19 +111,18 @@ impl<T: Pooled> Pool<T> {
 
     #[cold]
     fn make_beside(&'static self, number: u32) -> &'static T {
-        let lock = self.free.lock();
+        let mut stock = self.stock.lock();
         if self.find(number).is_none() {
-            self.make(number as usize);
+            self.make(number as usize, &mut stock);
         }
-        drop(lock);
+        drop(stock);
         self.get(number)
     }
 
-    /// Makes the chunk of this number, or a run of chunks with it; the caller holds the lock. Those
-    /// that were made.
-    fn make(&self, number: usize) -> &'static [T] {
-        let most = size::CHUNK * size::RUN;
-        let count = if number < most { size::CHUNK } else { most };
+    /// Makes the chunk of this number, or a run of chunks with it. Those that were made.
+    fn make(&self, number: usize, stock: &mut Stock<T>) -> &'static [T] {
+        let is_run = number >= size::BLOCKS;
+        let count = if is_run { size::BLOCKS } else { size::CHUNK };
         let first = number - number % count;
         let page = &self.pages[first / (size::CHUNK * size::PAGE)];
         let page = page.get().unwrap_or_else(|| {
@@ -106,13 +130,16 @@ impl<T: Pooled> Pool<T> {
             page.set(new);
             new
         });
-        let made: Box<[T]> = (first..first + count)
-            .map(|number| T::new(number as u32))
-            .collect();
-        let made: &'static [T] = Box::leak(made);
+        let made: &'static [T] = in_pages(is_run, first..first + count, |at| T::new(at as u32));
         let (chunks, _) = made.as_chunks::<{ size::CHUNK }>();
         for (chunk, at) in chunks.iter().zip(first / size::CHUNK..) {
             page[at % size::PAGE].set(chunk);
+        }
+        if is_run {
+            let run = first / size::BLOCKS;
+            let runs = &mut stock.runs;
+            runs.resize(runs.len().max(run + 1), None);
+            runs[run] = Some(made);
         }
         made
     }
@@ -121,40 +148,63 @@ impl<T: Pooled> Pool<T> {
 impl<T: Numbered> Pool<T> {
     /// Takes at most so many free ones, those with the lowest numbers, and at least one.
     pub(super) fn take(&'static self, most: usize, mut to: impl FnMut(&'static T)) -> Result<()> {
-        let mut free = self.free.lock();
-        if free.is_empty() {
-            self.grow(&mut free)?;
+        let mut stock = self.stock.lock();
+        if stock.free.is_empty() {
+            self.grow(&mut stock)?;
         }
-        free.take(most, |number| to(self.get(number)));
+        stock.free.take(most, |number| to(self.get(number)));
         Ok(())
     }
 
     pub(crate) fn take_one(&'static self) -> Result<&'static T> {
-        let mut free = self.free.lock();
-        if free.is_empty() {
-            self.grow(&mut free)?;
+        let mut stock = self.stock.lock();
+        if stock.free.is_empty() {
+            self.grow(&mut stock)?;
         }
-        let number = free.take_one().expect("a pool that grew has free ones");
+        let number = stock
+            .free
+            .take_one()
+            .expect("a pool that grew has free ones");
         Ok(self.get(number))
     }
 
     pub(crate) fn give(&self, item: &'static T) {
-        self.free.lock().insert(item.number());
+        self.stock.lock().free.insert(item.number());
     }
 
     pub(super) fn give_all(&self, items: impl Iterator<Item = &'static T>) {
-        let mut free = self.free.lock();
-        items.for_each(|item| free.insert(item.number()));
+        let mut stock = self.stock.lock();
+        items.for_each(|item| stock.free.insert(item.number()));
     }
 
     /// Every one that is not free, as it is at this moment.
     pub(crate) fn taken(&'static self) -> Vec<&'static T> {
-        let free = self.free.lock();
+        let stock = self.stock.lock();
         let made = self.made.load(Ordering::Relaxed);
-        free.absent(made).map(|number| self.get(number)).collect()
+        let taken = stock.free.absent(made);
+        taken.map(|number| self.get(number)).collect()
     }
 
-    fn grow(&'static self, free: &mut FreeNumbers) -> Result<()> {
+    #[cold]
+    fn grow(&'static self, stock: &mut Stock<T>) -> Result<()> {
+        self.add_free(stock)?;
+        if !stock.runs.is_empty() {
+            let grown = std::sync::atomic::Ordering::Relaxed;
+            self.has_grown.store(true, grown);
+        }
+        Ok(())
+    }
+
+    /// Those whose memory went back come again before others are made.
+    fn add_free(&'static self, stock: &mut Stock<T>) -> Result<()> {
+        if let Some((run, mark)) = stock.reclaim.take() {
+            let items = stock.runs[run].expect("only of runs memory goes back");
+            for (item, number) in items.iter().zip(run * size::BLOCKS..) {
+                item.renew(number as u32, mark);
+                stock.free.insert(number as u32);
+            }
+            return Ok(());
+        }
         let made = self.made.load(Ordering::Relaxed) as usize;
         if made >= MOST as usize {
             return Err(Error::new(
@@ -162,8 +212,10 @@ impl<T: Numbered> Pool<T> {
                 format!("{made} tasks live at once; there is no room for another"),
             ));
         }
-        let items = self.make(made);
-        items.iter().for_each(|item| free.insert(item.number()));
+        let items = self.make(made, stock);
+        items
+            .iter()
+            .for_each(|item| stock.free.insert(item.number()));
         let made = (made + items.len()) as u32;
         self.made.store(made, Ordering::Release);
         Ok(())

@@ -169,6 +169,7 @@ impl Engine {
         *self.tombstones.lock() = Tombstones::new(0);
         self.let_reaper_go();
         self.end_watches();
+        self.realm.give_back(true);
     }
 
     /// Aborts what runs, waits for it, and says what is left.

@@ -151,7 +151,7 @@ impl Engine {
         if !reading.has(KIDS) || reading.has(TERMINAL) {
             return None;
         }
-        let slot = self.realm.take_slot().ok()?;
+        let slot = self.realm.take_slot(|| self.has_grown()).ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
         label(slot);
         if !self.link(slot, kids, || group.is_open(), started) {
@@ -260,7 +260,7 @@ impl Engine {
                 && abort::reaches(parent.slot, parent.tree, self.realm));
         let TaskRef { slot, tree, .. } = parent;
         let child = TaskRef {
-            slot: self.realm.take_slot()?,
+            slot: self.realm.take_slot(|| self.has_grown())?,
             ..parent
         };
         self.prepare_child(
@@ -363,7 +363,7 @@ impl Engine {
         tree.prepare();
         let slot = self
             .realm
-            .take_slot()
+            .take_slot(|| self.has_grown())
             .inspect_err(|_| self.realm.trees.give(tree))?;
         let parent_attribute = if virtual_parent.is_some() {
             PARENT_ID

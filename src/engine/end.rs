@@ -178,11 +178,11 @@ impl Engine {
         };
         let callbacks = {
             // Through the list's lock: whoever was about to enter it has, or sees `ENDING`.
-            let _hooks = task.tree.hooks.lock();
+            let _hooks = task.tree.hooks(self.realm).lock();
             std::mem::take(&mut extras.lock().aborts)
         };
         for ticket in callbacks {
-            task.tree.hooks.forget(ticket);
+            self.realm.hooks.beside(ticket.tree).forget(ticket);
             self.realm.check_fork()?;
         }
         let mut parts = extras.lock();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, TaskRef};
-use crate::arena::Held;
+use crate::arena::{Held, Numbered};
 use crate::error::{Error, ErrorCode, Result};
 use crate::node::callback;
 use crate::node::extras::{AbortMark, AbortTicket, DoneCallback};
@@ -80,13 +80,14 @@ impl Engine {
         let extras = task.slot.extras_or_new(self.realm);
         // From here on the finisher claims the end before it takes the callbacks off.
         task.slot.word.mark(PARTS);
-        let mut hooks = task.tree.hooks.lock();
+        let list = task.tree.hooks(self.realm);
+        let mut hooks = list.lock();
         if task.slot.word.load().has(ENDING | TERMINAL) {
             drop(hooks);
             callback::shelter(move || drop(callback));
             return Ok(None);
         }
-        let ticket = hooks.add(task.slot, callback);
+        let ticket = hooks.add(task.tree.number(), task.slot, callback);
         // Whoever ends the task waits for it, also while it runs here.
         extras.lock().aborts.push(ticket);
         let reached = abort::find_mark(task.slot, task.tree, self.realm).is_some();
@@ -95,7 +96,7 @@ impl Engine {
         if let Some(callback) = called {
             // The aborter may not have come to it: who is called finds the abort from here on.
             task.tree.raise_epoch();
-            task.tree.hooks.run(ticket, callback);
+            list.run(ticket, callback);
         }
         Ok(Some(ticket))
     }
@@ -103,7 +104,7 @@ impl Engine {
     /// Takes an abort callback off, and waits if it is running on another thread. Until it is over
     /// whoever ends the task finds it, to wait for it, too.
     pub(crate) fn forget_abort(&'static self, task: TaskRef, ticket: AbortTicket) {
-        let is_over = task.tree.hooks.forget(ticket);
+        let is_over = self.realm.hooks.beside(ticket.tree).forget(ticket);
         if is_over
             && !self.realm.is_forked()
             && let Some(extras) = task.slot.extras(self.realm)

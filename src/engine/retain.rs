@@ -278,11 +278,23 @@ impl Engine {
         let begin = || {
             self.realm.roster.start("taskmgr-reaper", ALL, |member| {
                 callback::stay_inside();
-                self.realm.reaper.serve(member.number());
+                let memory = || self.realm.give_back_idle();
+                self.realm.reaper.serve(member.number(), memory);
             })
         };
         let is_open = || self.stage() == Stage::Open;
         self.realm.reaper.add(self, is_open, begin)
+    }
+
+    /// There are more slots than before, whose memory the thread gives back once they are idle.
+    #[cold]
+    pub(super) fn has_grown(&'static self) {
+        if self.config.reaper {
+            let mut retained = self.retention.lock();
+            retained.is_reaped = retained.is_reaped || self.ask_for_reaper();
+            drop(retained);
+            self.realm.reaper.wake();
+        }
     }
 
     /// Nothing is kept from now on, as the stage says. The thread ends with the last manager.

@@ -417,7 +417,8 @@ impl Manager {
     }
 
     /// Forgets the roots whose time has come, for hosts that turned the background thread
-    /// off; how many there were. What has expired is never shown, swept or not.
+    /// off; how many there were. What has expired is never shown, swept or not. Memory that
+    /// nothing has used for some time goes back to the system.
     ///
     /// ```
     /// let manager = taskmgr::Manager::builder().reaper(false).build()?;
@@ -425,10 +426,15 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn tick(&self) -> usize {
-        match self.engine().check() {
-            Ok(()) => self.engine().sweep(),
-            Err(_) => 0,
+        let engine = self.engine();
+        if engine.check().is_err() {
+            return 0;
         }
+        let forgotten = engine.sweep();
+        if engine.realm.may_give_back() {
+            engine.realm.give_back_idle();
+        }
+        forgotten
     }
 }
 

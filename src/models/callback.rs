@@ -147,12 +147,12 @@ fn on_abort_vs_finish_nothing_left_behind() {
         let host = Host::new();
         let task = host.root();
         let reporter = task.reporter();
-        let tree = reporter.task.tree;
+        let (tree, realm) = (reporter.task.tree, reporter.task.realm());
         let owner = thread::spawn(move || task.finish());
         let slow = Slow::new();
         let guard = reporter.on_abort(slow.callback()).unwrap();
         owner.join().unwrap().unwrap();
-        assert!(tree.hooks.lock().is_empty());
+        assert!(tree.hooks(realm).lock().is_empty());
         drop(guard);
         assert_eq!((slow.runs.get(), slow.destroyed.get()), (0, 1));
     });

@@ -61,7 +61,7 @@ impl Keeper {
     fn add(&'static self) -> bool {
         let begin = || {
             self.of.roster.start("reaper", ALL, |member| {
-                self.of.reaper.serve(member.number());
+                self.of.reaper.serve(member.number(), || Next::Never);
             })
         };
         let is_open = || self.is_open.load(Ordering::SeqCst);

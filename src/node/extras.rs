@@ -18,9 +18,11 @@ use crate::view::{Name, Status};
 /// A completion callback; the number tells it from others of the same task.
 pub(crate) type DoneCallback = Arc<Callback<Result<Status>>>;
 
-/// Where an abort callback waits in the list of its tree, and which of all it is.
+/// Where an abort callback waits in the list of its tree, and which of all it is. It tells the tree
+/// by itself, as it may outlive that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AbortTicket {
+    pub(crate) tree: u32,
     pub(crate) at: u32,
     pub(crate) stamp: u64,
 }

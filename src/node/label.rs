@@ -2,7 +2,7 @@
 //! the slots, so that they cost neither an allocation nor a block of extras.
 
 use crate::arena::Pooled;
-use crate::sync::{AtomicU64, Ordering, sized};
+use crate::sync::{AllAtomic, AtomicU64, Ordering, sized};
 use crate::view::Name;
 
 /// Loom lets each word be as old as it may.
@@ -110,6 +110,17 @@ impl Pooled for Label {
         Self {
             words: std::array::from_fn(|_| AtomicU64::new(0)),
         }
+    }
+}
+
+// SAFETY: it is an array of atomics.
+#[allow(unsafe_code)]
+unsafe impl AllAtomic for Label {
+    #[cfg(all(test, any(loom, shuttle)))]
+    fn blank(&self) {
+        self.words
+            .iter()
+            .for_each(|word| word.store(0, Ordering::Relaxed));
     }
 }
 

@@ -3,7 +3,7 @@
 //! Line 0 is read by those who look for a task or climb to the root, and written at birth, at
 //! the end, and when an abort is looked at; line 1 belongs to the one who reports.
 
-use crate::arena::{NONE, Numbered, Pooled, Realm};
+use crate::arena::{NONE, Numbered, Pooled, Realm, Reclaimed};
 use crate::clock::{NEVER, Tick, Wall};
 use crate::engine::Engine;
 use crate::id::Place;
@@ -11,7 +11,7 @@ use crate::names::{NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::label::Label;
 use crate::node::word::{Reading, Word};
-use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AllAtomic, AtomicRef, AtomicU32, AtomicU64, Ordering, fence};
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
 
@@ -51,7 +51,7 @@ pub(crate) struct Slot {
     extras: AtomicU32,
     /// And its attributes.
     tree: AtomicU32,
-    number: u32,
+    number: AtomicU32,
     /// How often an abort was looked at after it was asked for.
     pub(crate) polls: AtomicU32,
     // Line 1.
@@ -97,7 +97,7 @@ impl Pooled for Slot {
             engine: AtomicRef::none(),
             extras: none(),
             tree: none(),
-            number,
+            number: AtomicU32::new(number),
             polls: AtomicU32::new(0),
             counted: zero(),
             total: zero(),
@@ -113,8 +113,39 @@ impl Pooled for Slot {
 }
 
 impl Numbered for Slot {
+    #[inline(always)]
     fn number(&self) -> u32 {
-        self.number
+        self.number.load(Ordering::Relaxed)
+    }
+
+    fn renew(&self, number: u32, generation: u64) {
+        self.number.store(number, Ordering::Relaxed);
+        // The rest is written by the birth of its next tenant.
+        self.word.renew(generation as u32);
+    }
+}
+
+impl Reclaimed for Slot {
+    fn mark(&self) -> u64 {
+        self.word.load_relaxed().generation().into()
+    }
+}
+
+// SAFETY: its fields are atomics, and the word's and the references' insides are.
+#[allow(unsafe_code)]
+unsafe impl AllAtomic for Slot {
+    #[cfg(all(test, any(loom, shuttle)))]
+    fn blank(&self) {
+        self.parent.store(0, Ordering::Relaxed);
+        self.kids.store(0, Ordering::Relaxed);
+        self.extras.store(0, Ordering::Relaxed);
+        self.tree.store(0, Ordering::Relaxed);
+        self.names.clear();
+        self.engine.clear();
+        self.start.store(0, Ordering::Relaxed);
+        self.number.store(0, Ordering::Relaxed);
+        self.born.store(0, Ordering::Relaxed);
+        self.word.blank();
     }
 }
 
@@ -126,7 +157,7 @@ impl Slot {
         // the tenant before has gone: the writer's half of the seqlock.
         fence(Ordering::Release);
         let (parent, generation) = birth.parent.map_or((NONE, 0), |parent| {
-            (parent.number, parent.word.load_relaxed().generation())
+            (parent.number(), parent.word.load_relaxed().generation())
         });
         let (now, wall) = birth.now;
         self.born.store(now, Ordering::Relaxed);
@@ -225,7 +256,7 @@ impl Slot {
     #[inline]
     pub(crate) fn place(&self, reading: Reading) -> Place {
         Place {
-            slot: self.number,
+            slot: self.number(),
             generation: reading.generation(),
         }
     }
@@ -291,14 +322,14 @@ impl Slot {
     /// attributes are yet to say so.
     #[inline]
     pub(crate) fn set_label(&self, text: &str, realm: &'static Realm) {
-        realm.labels.beside(self.number).set(text);
+        realm.labels.beside(self.number()).set(text);
     }
 
     /// Its entity, if that is short and plain.
     #[inline]
     pub(crate) fn label(&self, realm: &'static Realm) -> Option<&'static Label> {
         match self.is(LABELLED) {
-            true => realm.labels.find(self.number),
+            true => realm.labels.find(self.number()),
             false => None,
         }
     }

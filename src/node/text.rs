@@ -54,6 +54,11 @@ impl Budget {
         fits
     }
 
+    /// Whether no text is left that has something to give back.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
     fn give_back(&self, bytes: u64) {
         self.0.fetch_sub(bytes, Ordering::Relaxed);
     }

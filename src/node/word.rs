@@ -186,6 +186,17 @@ impl Word {
         Self(AtomicWord::new(GENERATION))
     }
 
+    /// A free slot whose tenants so far had lower generations, and of which nobody knows.
+    pub(crate) fn renew(&self, generation: u32) {
+        let free = u64::from(generation) * GENERATION;
+        self.0.store(free, Ordering::Release);
+    }
+
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(crate) fn blank(&self) {
+        self.0.store(0, Ordering::Release);
+    }
+
     #[inline]
     pub(crate) fn load(&self) -> Reading {
         Reading(self.0.load(Ordering::Acquire))

@@ -66,6 +66,85 @@ pub(crate) fn no_refs<T, const N: usize>() -> Box<[AtomicRef<T>; N]> {
     Box::new(std::array::from_fn(|_| AtomicRef::none()))
 }
 
+/// Several things one after another, for the life of the process; if `fills_pages`, from the
+/// beginning of a page of the system's on.
+#[cfg(not(all(test, any(loom, shuttle))))]
+pub(crate) fn in_pages<T>(
+    fills_pages: bool,
+    numbers: std::ops::Range<usize>,
+    make: impl Fn(usize) -> T,
+) -> &'static [T] {
+    let align = if fills_pages { PAGE } else { 1 };
+    let count = numbers.len();
+    let layout = std::alloc::Layout::array::<T>(count).and_then(|layout| layout.align_to(align));
+    let layout = layout.expect("a run is no larger than memory");
+    assert!(layout.size() > 0, "there is something to allocate");
+    // SAFETY: the layout has a size, and is that of so many things one after another; each is
+    // written before it is read, and nobody gives them back.
+    unsafe {
+        let memory = std::alloc::alloc(layout).cast::<T>();
+        if memory.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        for (at, number) in numbers.enumerate() {
+            memory.add(at).write(make(number));
+        }
+        std::slice::from_raw_parts(memory, count)
+    }
+}
+
+/// A model's are on the heap.
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) fn in_pages<T>(
+    _: bool,
+    numbers: std::ops::Range<usize>,
+    make: impl Fn(usize) -> T,
+) -> &'static [T] {
+    Box::leak(numbers.map(make).collect())
+}
+
+/// Of the systems that give back what fills larger pages, nothing is given back.
+#[cfg(not(all(test, any(loom, shuttle))))]
+const PAGE: usize = 4096;
+
+/// What is all atomics, so that it may change while anybody looks at it, and to zeroes.
+///
+/// # Safety
+///
+/// Every byte of it is an atomic's or padding, and all zeroes are a value of it.
+pub(crate) unsafe trait AllAtomic: Sync + 'static {
+    /// Sets all of it to zeroes, as the system does with what was given back.
+    #[cfg(all(test, any(loom, shuttle)))]
+    fn blank(&self);
+}
+
+/// Gives the memory of these back to the system, if it takes it: all of it is zeroes from then on,
+/// or stays as it was. Nobody writes any of it meanwhile.
+#[cfg(not(all(test, any(loom, shuttle))))]
+pub(crate) fn erase<T: AllAtomic>(items: &'static [T]) {
+    #[cfg(target_os = "linux")]
+    {
+        use std::ffi::{c_int, c_void};
+
+        unsafe extern "C" {
+            fn madvise(address: *mut c_void, length: usize, advice: c_int) -> c_int;
+        }
+        const MADV_DONTNEED: c_int = 4;
+
+        let address = std::ptr::from_ref(items).cast_mut().cast();
+        // SAFETY: the memory is that of the items and stays mapped; what becomes of it is a value
+        // of theirs. It fails without a change where pages are larger or locked into memory.
+        let _ = unsafe { madvise(address, size_of_val(items), MADV_DONTNEED) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = items;
+}
+
+#[cfg(all(test, any(loom, shuttle)))]
+pub(crate) fn erase<T: AllAtomic>(items: &'static [T]) {
+    items.iter().for_each(T::blank);
+}
+
 use target::Target;
 
 /// What the address is that of: the thing itself.

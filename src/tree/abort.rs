@@ -277,7 +277,7 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
     // Whoever is on the list has not settled, so its ancestors are there to climb; and the
     // root, which the caller holds, is everybody's.
     let everybody = aborted.is_root();
-    tree.hooks
+    tree.hooks(realm)
         .call(|slot| everybody || find_mark(slot, tree, realm).is_some());
 }
 

@@ -1,6 +1,6 @@
 //! Who is to be called when an abort reaches it.
 //!
-//! One lock of the tree guards the callbacks that wait, and says which of them are running,
+//! One lock beside the tree guards the callbacks that wait, and says which of them are running,
 //! and on what threads. A callback has one owner: whoever takes it off the list, aborter or
 //! finisher, so it runs at most once. Who takes it off to run it says so under the same lock,
 //! and again when it is over, so that whoever forgets it either finds it on the list, or
@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use crate::arena::Pooled;
 use crate::node::callback;
 use crate::node::extras::AbortTicket;
 use crate::node::slot::Slot;
@@ -51,6 +52,12 @@ const STRETCH: usize = 1_024;
 
 /// So much room stays when the last callback has gone.
 const KEPT_ROOM: usize = 64;
+
+impl Pooled for Hooks {
+    fn new(_: u32) -> Self {
+        Self::default()
+    }
+}
 
 impl Hooks {
     pub(crate) fn lock(&self) -> Guard<'_, List> {
@@ -122,7 +129,13 @@ impl List {
         self.waiting == 0
     }
 
-    pub(crate) fn add(&mut self, slot: &'static Slot, callback: AbortCallback) -> AbortTicket {
+    /// For a task of the tree of this number.
+    pub(crate) fn add(
+        &mut self,
+        tree: u32,
+        slot: &'static Slot,
+        callback: AbortCallback,
+    ) -> AbortTicket {
         self.stamp += 1;
         self.waiting += 1;
         let stamp = self.stamp;
@@ -144,7 +157,7 @@ impl List {
                 (self.places.len() - 1) as u32
             }
         };
-        AbortTicket { at, stamp }
+        AbortTicket { tree, at, stamp }
     }
 
     /// Takes a callback off that the caller is about to run.
@@ -227,7 +240,6 @@ impl fmt::Debug for List {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::arena::Pooled;
 
     fn slot() -> &'static Slot {
         static SLOT: std::sync::OnceLock<Slot> = std::sync::OnceLock::new();
@@ -235,7 +247,7 @@ mod tests {
     }
 
     fn add(list: &mut List) -> AbortTicket {
-        list.add(slot(), Box::new(|| {}))
+        list.add(0, slot(), Box::new(|| {}))
     }
 
     #[test]

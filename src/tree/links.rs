@@ -4,7 +4,7 @@
 //! others have just written, and not into two tasks that nobody else would look at.
 
 use crate::arena::{NONE, Pooled, Realm};
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AllAtomic, AtomicU32, Ordering};
 
 /// The numbers of the siblings born before and after; guarded by the family's lock. A root has
 /// none, and its place on the list of roots in `next`; guarded by the list's lock.
@@ -20,6 +20,16 @@ impl Pooled for Links {
             next: AtomicU32::new(NONE),
             previous: AtomicU32::new(NONE),
         }
+    }
+}
+
+// SAFETY: both are atomics.
+#[allow(unsafe_code)]
+unsafe impl AllAtomic for Links {
+    #[cfg(all(test, any(loom, shuttle)))]
+    fn blank(&self) {
+        self.next.store(0, Ordering::Relaxed);
+        self.previous.store(0, Ordering::Relaxed);
     }
 }
 

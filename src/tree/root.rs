@@ -1,9 +1,9 @@
 //! What all tasks of one tree share.
 
-use crate::arena::{Numbered, Pooled};
+use crate::arena::{Numbered, Pooled, Realm, Reclaimed};
 use crate::clock::{NEVER, Tick};
 use crate::node::text::Budget;
-use crate::sync::{AtomicU64, CachePadded, Ordering};
+use crate::sync::{AllAtomic, AtomicU32, AtomicU64, CachePadded, Ordering};
 use crate::tree::hooks::Hooks;
 
 /// The block of a tree, which its root holds for as long as it lives.
@@ -11,7 +11,7 @@ use crate::tree::hooks::Hooks;
 pub(crate) struct Tree {
     /// On a line of its own: every check of every worker reads it, and only an abort writes it.
     epochs: CachePadded<Epochs>,
-    number: u32,
+    number: AtomicU32,
     /// When the settled root is forgotten.
     deadline: AtomicU64,
     /// What the settled root takes with all that it keeps, for as long as it is counted.
@@ -22,7 +22,6 @@ pub(crate) struct Tree {
     pub(crate) pruned: AtomicU64,
     /// The texts of those.
     pub(crate) texts: Budget,
-    pub(crate) hooks: Hooks,
 }
 
 #[derive(Debug)]
@@ -42,20 +41,50 @@ impl Pooled for Tree {
                 now: AtomicU64::new(1),
                 first: AtomicU64::new(1),
             }),
-            number,
+            number: AtomicU32::new(number),
             deadline: AtomicU64::new(NEVER),
             bytes: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             pruned: AtomicU64::new(0),
             texts: Budget::default(),
-            hooks: Hooks::default(),
         }
     }
 }
 
 impl Numbered for Tree {
     fn number(&self) -> u32 {
-        self.number
+        self.number.load(Ordering::Relaxed)
+    }
+
+    fn renew(&self, number: u32, epoch: u64) {
+        self.number.store(number, Ordering::Relaxed);
+        // Beyond all that anybody has seen in it.
+        self.epochs.now.store(epoch + 1, Ordering::Relaxed);
+    }
+}
+
+impl Reclaimed for Tree {
+    fn may_go(&self) -> bool {
+        self.texts.is_unused()
+    }
+
+    fn mark(&self) -> u64 {
+        self.epoch()
+    }
+}
+
+// SAFETY: its fields are atomics, and the budget's inside is.
+#[allow(unsafe_code)]
+unsafe impl AllAtomic for Tree {
+    #[cfg(all(test, any(loom, shuttle)))]
+    fn blank(&self) {
+        self.epochs.now.store(0, Ordering::Relaxed);
+        self.epochs.first.store(0, Ordering::Relaxed);
+        self.number.store(0, Ordering::Relaxed);
+        self.deadline.store(0, Ordering::Relaxed);
+        self.bytes.store(0, Ordering::Relaxed);
+        self.kept.store(0, Ordering::Relaxed);
+        self.pruned.store(0, Ordering::Relaxed);
     }
 }
 
@@ -91,6 +120,11 @@ impl Tree {
     /// Release: whoever sees the new epoch sees the mark on the task that was aborted.
     pub(crate) fn raise_epoch(&self) {
         self.epochs.now.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whom an abort in the tree calls. They lie beside it, as few trees have any.
+    pub(crate) fn hooks(&self, realm: &'static Realm) -> &'static Hooks {
+        realm.hooks.beside(self.number())
     }
 
     pub(crate) fn deadline(&self) -> Tick {

@@ -1,0 +1,41 @@
+//! Memory of what has gone goes back to the system: a process of its own, as the memory is the
+//! process's.
+#![cfg(target_os = "linux")]
+
+mod written;
+
+use std::time::Duration;
+
+use taskmgr::{Manager, Task};
+
+const COUNT: usize = 100_000;
+
+#[test]
+fn a_flood_that_is_over_leaves_next_to_nothing_in_memory() {
+    let manager = Manager::builder().build().unwrap();
+    let module = manager.register_module("repair").unwrap();
+    let flood = || {
+        let start = |at: usize| {
+            let task = module.task("repair").user_task();
+            task.entity(&format!("range {at}")).start().unwrap()
+        };
+        let tasks: Vec<Task> = (0..COUNT).map(start).collect();
+        tasks.into_iter().for_each(|task| task.finish().unwrap());
+    };
+    let watch = module.task("watch").start().unwrap();
+    // The reading's own memory is used by now.
+    written::in_kib();
+    let before = written::in_kib();
+    for _ in 0..3 {
+        flood();
+        let busiest = written::in_kib() - before;
+        assert_eq!(module.drain().unwrap(), COUNT);
+        // A close gives back what is free at that moment, and not only what is idle.
+        let other = Manager::builder().build().unwrap();
+        other.close(Duration::from_secs(60)).unwrap();
+        let after = written::in_kib().saturating_sub(before);
+        println!("{busiest} KiB, then {after} KiB");
+        assert!(after * 10 < busiest, "{after} of {busiest} KiB stay");
+        assert!(manager.status(watch.id()).is_ok());
+    }
+}
