@@ -160,7 +160,7 @@ impl Realm {
         }
     }
 
-    /// Whether there is more than what stays.
+    /// Whether there is more than what stays. In models memory goes when they say so.
     pub(crate) fn may_give_back(&self) -> bool {
         let stays = crate::sync::sized(size::BLOCKS, usize::MAX);
         self.slots.made.load(Ordering::Relaxed) as usize > stays

@@ -169,7 +169,9 @@ impl Engine {
         *self.tombstones.lock() = Tombstones::new(0);
         self.let_reaper_go();
         self.end_watches();
-        self.realm.give_back(true);
+        if self.realm.may_give_back() {
+            self.realm.give_back(true);
+        }
     }
 
     /// Aborts what runs, waits for it, and says what is left.

@@ -71,7 +71,7 @@ impl Manager {
         ManagerBuilder::default()
     }
 
-    fn engine(&self) -> &'static Engine {
+    pub(crate) fn engine(&self) -> &'static Engine {
         self.0.engine
     }
 

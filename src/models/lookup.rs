@@ -66,6 +66,32 @@ fn status_by_id_vs_reuse_of_the_slot_is_of_one_task() {
     });
 }
 
+/// id_1, life_5. Fails if what comes again of memory that went back begins with the first generation,
+/// or if it tells its number before the word says that its tenant has gone.
+#[test]
+fn look_up_vs_memory_that_goes_back_never_another_tenant() {
+    check(1, || {
+        let host = Host::new();
+        let realm = crate::arena::Realm::current().unwrap();
+        // The first run, which stays, is somebody's.
+        let _taken = [(); 2].map(|()| realm.take_slot(|| ()).unwrap());
+        let first = host.repair.task("first").shard(1).start().unwrap();
+        let (id, slot) = (first.id(), first.task.slot);
+        let repair = host.repair.clone();
+        let owner = thread::spawn(move || {
+            first.finish().unwrap();
+            realm.give_back(true);
+            repair.task("second").shard(2).start().unwrap()
+        });
+        if let Ok(status) = host.manager.status(id) {
+            assert_eq!((&*status.type_, status.shard), ("first", 1));
+        }
+        let second = owner.join().unwrap();
+        assert!(std::ptr::eq(second.task.slot, slot));
+        assert!(host.manager.status(id).is_err());
+    });
+}
+
 /// id_1. Fails if the last release leaves the generation as it was.
 #[test]
 fn stale_id_vs_reuse_of_the_slot() {

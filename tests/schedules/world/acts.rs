@@ -68,7 +68,10 @@ impl World {
                 Some(done(Ok(())))
             }
             Op::Tick => {
-                mine.manager.as_ref()?.tick();
+                let manager = mine.manager.as_ref()?;
+                manager.tick();
+                // All memory that is free goes, and comes again with the next tasks.
+                manager.engine().realm.give_back(true);
                 Some(done(Ok(())))
             }
         }
