@@ -358,6 +358,53 @@ mod tests {
     }
 
     #[test]
+    fn life_5_steps_of_the_counter_are_told_in_nanoseconds_since_the_clock_was_made() {
+        let (clock, steps) = quanta::Clock::mock();
+        steps.increment(1_000_u64);
+        let counter = |origin| Counter {
+            clock: clock.clone(),
+            origin,
+            scale: 5 << 31,
+        };
+        assert_eq!(counter(900).now(), 250, "two and a half for each step");
+        assert_eq!(counter(1_001).now(), 0, "no step back");
+        steps.increment(1_u64 << 40);
+        assert_eq!(counter(1_000).now(), 5 << 39);
+    }
+
+    #[test]
+    fn life_5_the_wall_clock_is_read_again_when_its_offset_is_half_a_second_old() {
+        const READ_AT: Tick = 7_000_000_000;
+        let system = SystemTicks {
+            source: Still(AtomicU64::new(READ_AT + WALL_REFRESH - 1)),
+            wall: AtomicU64::new(5),
+            read_at: AtomicU64::new(READ_AT),
+        };
+        let (now, wall) = system.now_and_wall();
+        assert_eq!((now, wall.0), (READ_AT + WALL_REFRESH - 1, 5));
+        let now = READ_AT + WALL_REFRESH;
+        system.source.0.store(now, Ordering::Relaxed);
+        let before = nanos(SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
+        let (_, wall) = system.now_and_wall();
+        assert_ne!(wall.0, 5);
+        // Whatever steps the machine's clock makes meanwhile: no century.
+        let far = (wall.0 + now).abs_diff(before);
+        assert!(far < 100 * 365 * 24 * 3600 * 1_000_000_000, "{far} ns off");
+        assert_eq!(system.read_at.load(Ordering::Relaxed), now);
+        // A thread that looked at the counter before is not behind by ages.
+        system.wall.store(5, Ordering::Relaxed);
+        assert_eq!(system.wall(now - 1).0, 5);
+    }
+
+    struct Still(AtomicU64);
+
+    impl Source for Still {
+        fn now(&self) -> Tick {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
     fn life_5_a_wall_clock_near_its_end_shows_its_last_moment() {
         const LAST: Utc = NEVER - 1;
         for wall in [LAST - 1, LAST, NEVER] {

@@ -256,6 +256,98 @@ fn life_10_what_is_the_hosts_is_left_alone_in_a_child() {
 }
 
 #[test]
+fn life_10_the_last_manager_that_goes_in_a_child_aborts_nothing() {
+    let mut node = Some(node());
+    let task = node.as_ref().unwrap().module.task("t").start().unwrap();
+    let called = Arc::new(AtomicBool::new(false));
+    let call = {
+        let called = Arc::clone(&called);
+        move || called.store(true, Ordering::SeqCst)
+    };
+    let _guard = task.on_abort(call).unwrap();
+    let _ = in_child(|_| {
+        drop(node.take());
+        assert!(!called.load(Ordering::SeqCst), "the child called back");
+        assert!(task.check_abort().is_ok(), "the child aborted it");
+    });
+    drop(node.take());
+    assert!(called.load(Ordering::SeqCst));
+    assert!(task.check_abort().is_err());
+}
+
+#[test]
+fn life_10_the_last_manager_that_goes_in_a_child_takes_no_lock() {
+    let mut node = Some(node());
+    let manager = &node.as_ref().unwrap().manager;
+    let closing = manager.register_module("closing").unwrap();
+    let root = closing.task("t").start().unwrap();
+    let _below: Vec<_> = (0..2000)
+        .map(|_| root.child("t").start().unwrap())
+        .collect();
+    closing.close(Duration::ZERO).unwrap();
+    let (test, gate) = mpsc::channel::<()>();
+    // Who asks a module that is closing goes, under the modules' lock, through all that runs.
+    let asks = std::thread::spawn(move || {
+        while gate.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            closing.drain().unwrap();
+        }
+    });
+    for _ in 0..20 {
+        let _ = in_child(|_| drop(node.take()));
+    }
+    drop(test);
+    asks.join().unwrap();
+}
+
+#[test]
+fn life_10_a_child_forked_as_the_last_manager_goes_ends_nothing() {
+    let node = node();
+    let fork = Fork::new();
+    let dropped = Arc::new(AtomicBool::new(false));
+    let remote = Remote {
+        watches: mpsc::channel().0,
+        dropped: Arc::clone(&dropped),
+    };
+    node.module.register_provider(remote).unwrap();
+    let task = node.module.task("t").start().unwrap();
+    let theirs = Arc::clone(&fork);
+    let guard = task.on_abort(move || theirs.fork()).unwrap();
+    drop(node);
+    if dropped.load(Ordering::SeqCst) {
+        fork.call();
+    }
+    fork.meet(|| drop((guard, task)));
+}
+
+#[test]
+fn life_10_the_guard_of_a_virtual_task_waits_in_a_child_for_no_callback() {
+    let node = node();
+    let (watches, theirs) = mpsc::channel();
+    let remote = Remote {
+        watches,
+        dropped: Arc::default(),
+    };
+    node.module.register_provider(remote).unwrap();
+    let id = Uuid::from_u128(0xf0);
+    let observer = node.manager.observe(id).unwrap();
+    let (runs, running) = mpsc::channel();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let call = move |_| {
+        runs.send(()).unwrap();
+        let _ = gate.recv();
+    };
+    let mut guard = Some(observer.on_done(call).unwrap());
+    let completion = theirs.recv().unwrap();
+    let provider = std::thread::spawn(move || completion.complete(Ok(Status::new(id, "remote"))));
+    running.recv().unwrap();
+    // The thread that runs it is not there.
+    let _ = in_child(|_| drop(guard.take()));
+    go_on.send(()).unwrap();
+    provider.join().unwrap();
+    drop(guard);
+}
+
+#[test]
 fn life_10_a_childs_threads_are_begun_past_the_lock_that_std_has_for_them() {
     fn name() -> Option<String> {
         let manager = Manager::builder().build().unwrap();

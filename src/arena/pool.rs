@@ -232,3 +232,49 @@ impl<T> fmt::Debug for Pool<T> {
         write!(f, "Pool of {}", self.made.load(Ordering::Relaxed))
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Block(u32);
+
+    impl Pooled for Block {
+        fn new(number: u32) -> Self {
+            Self(number)
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_a_number_is_its_own_on_every_page_and_stays() {
+        const A_PAGE: u32 = (size::CHUNK * size::PAGE) as u32;
+        const A_CHUNK: u32 = size::CHUNK as u32;
+        const A_RUN: u32 = A_CHUNK * size::RUN as u32;
+        // What lives for ever is reached from a static.
+        static POOL: OnceLock<Pool<Block>> = OnceLock::new();
+        let pool = POOL.get_or_init(Pool::new);
+        let mut made = Vec::new();
+        for page in [0, A_PAGE, 3 * A_PAGE] {
+            let last = [A_PAGE - 1, A_PAGE - A_RUN, A_PAGE - A_RUN - 1];
+            let first = [0, A_CHUNK - 1, A_CHUNK, A_RUN - 1, A_RUN, 3 * A_RUN + 7];
+            for number in first.into_iter().chain(last) {
+                let block = pool.beside(page + number);
+                assert_eq!(block.0, page + number);
+                made.push(block);
+            }
+        }
+        for block in made {
+            assert!(std::ptr::eq(pool.get(block.0), block), "made once");
+        }
+        // Of a run all chunks come at once, and nothing of the next.
+        for page in [A_PAGE, 3 * A_PAGE] {
+            let run = page + 3 * A_RUN;
+            assert!((run..run + A_RUN).all(|number| pool.find(number).unwrap().0 == number));
+            assert!(pool.find(run - 1).is_none() && pool.find(run + A_RUN).is_none());
+        }
+        assert!(pool.find(2 * A_PAGE).is_none());
+    }
+}

@@ -532,7 +532,17 @@ mod tests {
 
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod short {
+    use lock_api::RawMutex;
+
+    use super::Short;
     use crate::sync::ShortLock;
+
+    #[test]
+    fn a_short_lock_that_was_waited_for_is_had() {
+        let lock = Short::INIT;
+        lock.lock_contended();
+        assert!(!lock.try_lock(), "as somebody has it");
+    }
 
     #[test]
     fn a_short_lock_has_one_holder_at_a_time() {

@@ -128,9 +128,70 @@ impl List {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+
+    /// Another thread's handle, which outlives it.
+    fn another() -> Thread {
+        let thread = std::thread::spawn(|| ());
+        let handle = thread.thread().clone();
+        thread.join().unwrap();
+        handle
+    }
+
+    #[test]
+    fn wait_4_who_comes_out_of_its_sleep_takes_itself_alone_off() {
+        let other = another();
+        let all = [
+            (1, current()),
+            (2, current()),
+            (1, other.clone()),
+            (2, other),
+        ];
+        let sleepers = all.map(|(number, thread)| Sleeper { number, thread });
+        let mut list = List {
+            sleeping: sleepers.into(),
+            waking: Vec::new(),
+        };
+        let is_mine = |sleeper: &Sleeper| (sleeper.number, sleeper.thread.id() == thread_id());
+        list.forget(1);
+        let left: Vec<_> = list.sleeping.iter().map(is_mine).collect();
+        assert_eq!(left, [(2, true), (1, false), (2, false)]);
+    }
+
+    #[test]
+    fn wait_4_who_wakes_the_sleepers_of_a_task_leaves_those_of_others_at_its_list() {
+        let sleepers = Sleepers::new();
+        let (other, thread) = (1 + LISTS as u32, another());
+        let numbers = [1, other, 1].into_iter().chain([1; AT_ONCE]);
+        let sleeping = numbers.map(|number| Sleeper {
+            number,
+            thread: thread.clone(),
+        });
+        sleepers.list(1).lock().sleeping.extend(sleeping);
+        for (number, left) in [(2, [AT_ONCE + 3, 0]), (1, [1, 2]), (other, [0, 0])] {
+            sleepers.wake(number);
+            let list = sleepers.list(1).lock();
+            assert_eq!([list.sleeping.len(), list.waking.len()], left);
+            assert!(left[0] != 1 || list.sleeping[0].number == other);
+        }
+    }
+
+    #[test]
+    fn wait_4_who_has_slept_is_on_no_list_and_wakes_those_that_were_left_to_it() {
+        let sleepers = Sleepers::new();
+        let asked = std::cell::Cell::new(0);
+        // This thread is among them, so its second sleep is over as soon as it has woken them; the
+        // first is, as its token is there.
+        sleepers.list(1).lock().waking = vec![current(); 3 * AT_ONCE];
+        current().unpark();
+        let deadline = Deadline::after(std::time::Duration::from_secs(60));
+        let slept = sleepers.sleep(1, &deadline, || asked.replace(asked.get() + 1) == 2);
+        assert!(slept, "asked {} times", asked.get());
+        let list = sleepers.list(1).lock();
+        assert_eq!((list.sleeping.len(), list.waking.len()), (0, AT_ONCE));
+    }
 
     #[test]
     fn wait_4_who_wakes_thousands_wakes_a_few_and_leaves_the_others_to_them() {

@@ -88,3 +88,24 @@ impl<T> Running<T> {
         outcome
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_over_once_what_came_of_it_is_there() {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let thread = Running::start("test", move || wait.recv().is_ok()).unwrap();
+        assert!(!thread.is_over());
+        go.send(()).unwrap();
+        let outcome = &thread.outcome;
+        let mut value = outcome.value.lock();
+        while value.is_none() {
+            value = outcome.is_there.wait(value, &Deadline::Never);
+        }
+        drop(value);
+        assert!(thread.is_over());
+        assert!(thread.join().unwrap());
+    }
+}

@@ -234,8 +234,8 @@ impl Family {
         kids: &Kids,
         share: Share<'_>,
     ) {
-        let is_full = self.succeeded.len() >= self.room as usize;
-        if is_full && self.turned >= self.look_at && !kids.find_room(self) && self.drop_oldest() {
+        // Where there are other families, none has room that it does not use.
+        if self.turned >= self.look_at && !kids.find_room(self) && self.drop_oldest() {
             // Its room, and its share of the tree's, are the new one's.
             self.counts.not_kept += 1;
             self.push(record, label);

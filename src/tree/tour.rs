@@ -160,4 +160,30 @@ mod tests {
         assert!(missed.contains("known: 1,"), "{missed}");
         drop(newborn);
     }
+
+    #[test]
+    fn prog_4_two_who_go_through_the_same_children_each_meet_all_of_them() {
+        let manager = Manager::builder().build().unwrap();
+        let module = manager.register_module("m").unwrap();
+        let parent = module.task("t").start().unwrap();
+        let child = || parent.child("t").start().unwrap();
+        let mut children: Vec<_> = (0..AT_ONCE + 10).map(|_| Some(child())).collect();
+        let realm = parent.task.realm();
+        let kids = parent.task.slot.kids(realm).unwrap();
+        let mut tours = [(); 2].map(|()| Tour::start(kids).1);
+        let mut visited = [0; 2];
+        let mut go_on = |at: usize, tour: &mut Tour| {
+            let goes_on = tour.go_on(realm, |_| visited[at] += 1);
+            (goes_on, visited[at])
+        };
+        assert_eq!(go_on(0, &mut tours[0]), (true, AT_ONCE));
+        // Before the one, and behind the other.
+        children[3].take().unwrap().finish().unwrap();
+        assert_eq!(go_on(1, &mut tours[1]), (true, AT_ONCE));
+        assert_eq!(go_on(1, &mut tours[1]), (false, AT_ONCE + 9));
+        assert_eq!(go_on(0, &mut tours[0]), (false, AT_ONCE + 10));
+        let [first, second] = tours.map(|tour| format!("{:?}", tour.stop()));
+        assert!(first.contains("known: 0,"), "{first}");
+        assert!(second.contains("known: 1,"), "{second}");
+    }
 }

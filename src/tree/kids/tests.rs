@@ -1,10 +1,15 @@
 //! Several families of one parent, as if several threads had met there.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{STRIPES, turn};
+use super::{Kids, STRIPES, turn};
+use crate::arena::Pooled;
+use crate::clock::Utc;
+use crate::tree::family::BEYOND_TIME;
+use crate::tree::room::Bounds;
 use crate::{Clock, Manager, ManagerBuilder, ManualClock, Module, Status, Task};
 
 struct Host {
@@ -49,9 +54,7 @@ impl Host {
 
 /// A child whose family is this one.
 fn child(parent: &Task, family: usize, entity: usize) -> Task {
-    while turn::get() != family {
-        turn::next();
-    }
+    take_turn(family);
     let entity = entity.to_string();
     let child = parent.child("t").entity(&entity).start().unwrap();
     assert_eq!(child.task.slot.order() as usize % STRIPES, family);
@@ -223,4 +226,203 @@ fn fold_4_a_family_that_found_a_full_tree_keeps_its_children_once_there_is_room(
         assert_eq!(kept(&parent), last);
     }
     assert_eq!(parent.status().unwrap().child_counts.not_kept, 57);
+}
+
+fn take_turn(family: usize) {
+    while turn::get() != family {
+        turn::next();
+    }
+}
+
+#[test]
+fn a_thread_keeps_its_family_until_it_meets_somebody_there() {
+    // What lives for ever is reached from a static.
+    static BLOCK: OnceLock<Kids> = OnceLock::new();
+    let kids = BLOCK.get_or_init(|| Kids::new(0));
+    let bounds = Bounds {
+        per_parent: 8,
+        per_root: 8,
+    };
+    // One parent after another has the block, and one family till threads meet there.
+    for may_stand_still in [false, true, true, false] {
+        kids.prepare(0, bounds, may_stand_still);
+        take_turn(3);
+        assert!(!kids.is_striped());
+        for (births, family) in [3, 3, 4, 4].into_iter().enumerate() {
+            // Somebody has the lock of the family that was this thread's till here.
+            let met = (births == 2).then(|| kids.family(3).lock());
+            let order = kids.family_of_thread().next_order();
+            drop(met);
+            let first = match may_stand_still {
+                true => BEYOND_TIME + (births * STRIPES) as u64,
+                false => 0,
+            };
+            assert_eq!(order, first + family as u64);
+            assert!(kids.is_striped());
+            assert_eq!(turn::get(), family);
+        }
+        let turns: Vec<usize> = (0..STRIPES).map(|_| turn::next()).collect();
+        assert_eq!(turns, [5, 6, 7, 0, 1, 2, 3, 4]);
+        kids.clear();
+    }
+}
+
+#[test]
+fn fold_5_siblings_come_in_order_though_the_clock_comes_to_its_end() {
+    let host = host(|builder| builder);
+    let (parent, _, _last) = host.parent(0);
+    host.clock.advance(Duration::MAX);
+    let families = [7, 5, 3, 1, 0];
+    let live: Vec<Task> = (0..5).map(|at| child(&parent, families[at], at)).collect();
+    assert_eq!(kept(&parent), [0, 1, 2, 3, 4]);
+    drop(live);
+}
+
+#[test]
+fn fold_5_siblings_of_several_families_come_in_the_order_of_their_births() {
+    let manager = Manager::builder().build().unwrap();
+    let module = manager.register_module("m").unwrap();
+    let parent = module.task("t").start().unwrap();
+    let _last = parent.child("t").start().unwrap();
+    let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
+    assert!(kids.stripe());
+    let mut live: Vec<Task> = Vec::new();
+    for (at, family) in [7, 5, 3, 1, 0, 7, 2].into_iter().enumerate() {
+        // The machine's clock has to move on, which it does; who was born too early is no child.
+        let next = loop {
+            let next = child(&parent, family, at);
+            let born = next.task.slot.born();
+            if live.last().is_none_or(|last| last.task.slot.born() < born) {
+                break next;
+            }
+        };
+        live.push(next);
+    }
+    assert_eq!(kept(&parent), [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn fold_4_what_was_kept_before_threads_met_there_takes_part_of_the_bound() {
+    for bound in [0, 1, 7, 10] {
+        for before in 0..=bound + 2 {
+            let host = host(|builder| builder.max_kept_children(bound));
+            let parent = host.module.task("t").start().unwrap();
+            let _last = parent.child("t").start().unwrap();
+            for at in 0..before + 2 * bound + 2 {
+                host.clock.advance(Duration::from_nanos(1));
+                if at == before {
+                    let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
+                    assert!(kids.stripe());
+                }
+                let child = match at < before {
+                    true => parent.child("t").entity(&at.to_string()).start().unwrap(),
+                    false => child(&parent, 1 + at % 3, at),
+                };
+                child.finish().unwrap();
+                let kept = kept(&parent);
+                assert_eq!(kept.len(), bound.min(at + 1));
+                assert_eq!(kept.last().copied(), (bound > 0).then_some(at));
+                let not_kept = parent.status().unwrap().child_counts.not_kept as usize;
+                assert_eq!(not_kept + kept.len(), at + 1);
+            }
+        }
+    }
+}
+
+/// Numbers that look random, and are the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 20) as usize % end
+    }
+}
+
+#[test]
+fn fold_4_after_turns_of_many_families_one_keeps_exactly_those_that_finished_last() {
+    let mut numbers = Numbers(1);
+    for bound in [1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 33, 40, 64] {
+        let host = host(|builder| builder.max_kept_children(bound));
+        let (parent, _, _last) = host.parent(0);
+        let mut ended = 0;
+        let mut end = |family| {
+            host.clock.advance(Duration::from_nanos(1));
+            child(&parent, family, ended).finish().unwrap();
+            ended += 1;
+            let kept = kept(&parent);
+            let last: Vec<usize> = (ended.saturating_sub(bound)..ended).collect();
+            // A family looks at the others now and then. By these turns the younger half stays.
+            let youngest = &last[last.len().saturating_sub(bound.div_ceil(2))..];
+            let are_kept = youngest.iter().all(|at| kept.contains(at));
+            assert!(are_kept, "{ended} ended, of {bound} are kept {kept:?}");
+            kept == last
+        };
+        // By turns, now many and now few in each.
+        for _ in 0..12 {
+            let families = 1 + numbers.below(STRIPES);
+            for _ in 0..numbers.below(bound) + 1 {
+                end(numbers.below(families));
+            }
+        }
+        let family = numbers.below(STRIPES);
+        let are_last = (0..2 * bound).map(|_| end(family)).last();
+        assert_eq!(are_last, Some(true), "{bound}");
+    }
+}
+
+#[test]
+fn fold_4_who_found_no_room_in_a_full_tree_keeps_again_once_there_is_some() {
+    let host = host(|builder| builder.max_kept_per_root(4).max_kept_children(8));
+    let root = host.module.task("t").start().unwrap();
+    let other = root.child("other").start().unwrap();
+    for _ in 0..4 {
+        other.child("t").start().unwrap().finish().unwrap();
+    }
+    let end = |at: usize| {
+        let child = root.child("t").entity(&at.to_string()).start().unwrap();
+        child.finish().unwrap();
+    };
+    (0..3).for_each(end);
+    assert!(kept(&root).is_empty());
+    // It has folded, and so given its share back.
+    other.finish().unwrap();
+    (3..6).for_each(end);
+    assert_eq!(kept(&root), [3, 4, 5]);
+}
+
+#[test]
+fn fold_4_who_copies_what_is_kept_misses_nothing_that_changes_families_meanwhile() {
+    let host = host(|builder| builder.max_kept_children(64));
+    let (parent, _, _last) = host.parent(0);
+    for at in 0..64 {
+        host.clock.advance(Duration::from_nanos(1));
+        child(&parent, 3, at).finish().unwrap();
+    }
+    let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
+    let (mut copies, mut pieces) = (Vec::new(), 0);
+    kids.each_kept(|family, from| {
+        let next = family.lock().copy_kept(from, &mut copies);
+        pieces += 1;
+        if pieces == 2 {
+            // Takes the oldest of the other family, which are copied no more where they are now.
+            host.clock.advance(Duration::from_nanos(1));
+            child(&parent, 0, 64).finish().unwrap();
+        }
+        next
+    });
+    let mut now = Vec::new();
+    kids.copy_kept(&mut now);
+    let met = |order| copies.iter().any(|copy| copy.order == order);
+    let missed = now.iter().filter(|record| !met(record.order)).count();
+    assert_eq!((now.len(), missed), (64, 0));
+    // By this they know.
+    let mut family = kids.family(3).lock();
+    for most in [0, 1] {
+        let mut taken = Vec::new();
+        let moves = family.hand_over(Utc::MAX, most, &mut taken);
+        assert_eq!((moves, taken.len()), (most > 0, most));
+    }
 }
