@@ -404,6 +404,41 @@ fn wait_3_what_a_completion_callback_owns_is_dropped_once_on_every_path() {
 }
 
 #[test]
+fn wait_3_a_completion_callback_of_a_child_runs_though_nobody_holds_that_and_whoever_ends_it() {
+    let node = node();
+    let root = node.module.task("t").start().unwrap();
+    let ends: [fn(Task); 5] = [
+        |task| task.finish().unwrap(),
+        |task| task.fail("no space").unwrap(),
+        drop,
+        // Its handle stays.
+        |task| {
+            let task = task.share();
+            task.finish().unwrap();
+            drop(task);
+        },
+        |task| {
+            let task = task.share();
+            let further = task.clone();
+            drop(task);
+            further.fail("no space").unwrap();
+        },
+    ];
+    for (at, end) in ends.into_iter().enumerate() {
+        let (sender, told) = mpsc::channel();
+        let child = root.child("part").start().unwrap();
+        let call = move |status: taskmgr::Result<Status>| sender.send(status).unwrap();
+        // No handle but the owner's is left.
+        child.observe().on_done(call).unwrap().forget();
+        end(child);
+        let status = told.try_recv().expect("it has ended").unwrap();
+        let is_done = at % 3 == 0;
+        assert_eq!(status.state == taskmgr::State::Done, is_done);
+        assert!(told.recv().is_err(), "once");
+    }
+}
+
+#[test]
 fn abort_4_one_that_panics_hurts_nobody_else() {
     let node = node();
     let task = node.module.task("t").start().unwrap();

@@ -168,10 +168,14 @@ fn fold_4_an_error_that_many_share_is_kept_once() {
     let node = node();
     let root = root(&node);
     let tasks: Vec<Task> = (0..1_000).map(|_| child(&root)).collect();
+    let last = child(&root);
     root.abort(&long(2_000)).unwrap();
     tasks.into_iter().for_each(|task| drop(task.finish()));
+    last.fail("of its own").unwrap();
     let tree = root.observe().status_tree().unwrap();
-    assert_eq!((tree.len(), texts(&tree).0), (1_001, 0));
+    let of_last = tree.last().unwrap().error.as_ref().unwrap();
+    assert!(of_last.ends_with(": of its own"), "{of_last}");
+    assert_eq!((tree.len(), texts(&tree).0), (1_002, 0));
     let reasons = tree.iter().map(|status| status.abort.as_ref().unwrap());
     assert!(reasons.into_iter().all(|abort| abort.reason == long(2_000)));
 }

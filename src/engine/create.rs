@@ -9,7 +9,6 @@ use crate::names::{Given, Group, NameSet, Names, check_name};
 use crate::node::label;
 use crate::node::slot::{Birth, HOST_ID, INTERNAL, LABELLED, PARENT_ID, Slot};
 use crate::node::word::{KIDS, STARTED, TERMINAL};
-use crate::sync::{Ordering, fence};
 use crate::tree::abort;
 use crate::tree::kids::Kids;
 use crate::tree::root::Tree;
@@ -335,10 +334,8 @@ impl Engine {
                 parent.slot.offer_kids(self.realm, mine)
             }
         };
-        // With the fence of whoever looks for what runs: if that did not see the mark, what follows
-        // sees the gate shut.
-        fence(Ordering::SeqCst);
-        // In one order with the parent's end: either that sees kids, or this sees it ended.
+        // In one order with the parent's end: either that sees kids, or this sees it ended. And with
+        // whoever looks for what runs: if that did not see the mark, what follows sees the gate shut.
         match parent.slot.word.mark(KIDS).has(TERMINAL) {
             true => Err(self.parent_ended(parent)),
             false => Ok(kids),

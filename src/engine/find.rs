@@ -11,7 +11,6 @@ use crate::names::Group;
 use crate::node::slot::{HOST_ID, PARENT_ID, Slot};
 use crate::node::word::{GONE, KIDS, Reading, SETTLED};
 use crate::provider::{Asked, Hosted, Limit, check_may_ask};
-use crate::sync::{Ordering, fence};
 use crate::tree::descend::descend;
 use crate::tree::kids::Kids;
 use crate::tree::record::Record;
@@ -302,13 +301,12 @@ impl Engine {
 
     /// These roots and everybody below them.
     fn all_below(&'static self, roots: &mut Vec<Held>) -> Vec<Held> {
-        fence(Ordering::SeqCst);
         let mut all = Vec::new();
         descend(roots, self.realm, |slot| {
-            all.push(Held::retain(slot));
             // An operation on the word, so that a first child's mark comes before it, and is
             // seen, or after, and then its maker sees the gate.
-            slot.word.mark(0).has(KIDS)
+            all.push(Held::retain(slot));
+            slot.word.load().has(KIDS)
         });
         all
     }

@@ -37,24 +37,27 @@ fn close_of_a_module_vs_new_root_refused_or_aborted() {
     });
 }
 
-/// mod_1. Fails if `kids_of` has no fence before it marks the parent, or if `link` looks at
-/// the gate before it has the lock.
+/// mod_1. Fails if a close reads the mark of a first child before its own operation on the word of
+/// the parent.
 #[test]
 fn close_of_a_module_vs_new_child_in_another_refused_or_aborted() {
     check(3, || {
         let host = Host::new();
         let others = host.manager.register_module("others").unwrap();
         let root = others.task("root").start().unwrap();
+        // Not of the root itself, which a close holds before it looks.
+        let parent = root.child("part").start().unwrap();
         let repair = host.repair.clone();
         let closer = thread::spawn(move || repair.close(NOW).unwrap());
-        let child = root.child("part").module(&host.repair).create();
+        let child = parent.child("part").module(&host.repair).create();
         let report = closer.join().unwrap();
         refused_or_aborted(child, &report);
-        assert!(root.check_abort().is_ok(), "the root is another module's");
+        assert!(parent.check_abort().is_ok(), "it is another module's");
     });
 }
 
-/// mod_1. Fails if a close does not go through the locks of the families.
+/// mod_1. Fails if a close does not go through the locks of the families, or if `link` looks at the
+/// gate before it has the lock.
 #[test]
 fn close_of_a_module_vs_second_child_in_another_refused_or_aborted() {
     check(3, || {
@@ -70,7 +73,8 @@ fn close_of_a_module_vs_second_child_in_another_refused_or_aborted() {
     });
 }
 
-/// mod_1. Fails if a close goes through the lock of the first family only.
+/// mod_1. Fails if a close goes through the lock of the first family only, or looks for further ones
+/// before it has gone through that.
 #[test]
 fn close_of_a_module_vs_child_in_a_further_family_refused_or_aborted() {
     check(2, || {
@@ -79,16 +83,16 @@ fn close_of_a_module_vs_child_in_a_further_family_refused_or_aborted() {
         let root = others.task("root").start().unwrap();
         let _first = root.child("part").start().unwrap();
         let kids = root.task.slot.kids(root.task.realm()).unwrap();
-        assert!(kids.stripe());
         let repair = host.repair.clone();
         let closer = thread::spawn(move || repair.close(NOW).unwrap());
+        assert!(kids.stripe());
         let child = root.child("part").module(&host.repair).create();
         let report = closer.join().unwrap();
         refused_or_aborted(child, &report);
     });
 }
 
-/// mod_1. Fails if `kids_of` has no fence before it marks the parent.
+/// mod_1. The same below a root that the close meets, or that was born through its lock afterwards.
 #[test]
 fn close_of_a_module_vs_new_child_of_a_new_root_refused_or_aborted() {
     check(3, || {

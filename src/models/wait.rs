@@ -45,7 +45,7 @@ fn finish_vs_wait_of_a_child_that_folds_away() {
     });
 }
 
-/// wait_1. Fails if a fold drops the references of a task that is watched.
+/// wait_1. Fails if an end drops its references before it has woken who waits.
 #[test]
 fn wake_vs_next_tenant_of_the_slot() {
     check(2, || {

@@ -186,9 +186,12 @@ mod tests {
         let used = || BUDGET.0.load(Ordering::Relaxed);
         let text = || Text::of_error(&"x".repeat(MOST), &BUDGET);
         let most = MOST_KEPT / MOST as u64;
-        let mut all: Vec<Text> = (0..most).map(|_| text().kept()).collect();
-        assert_eq!(used(), MOST_KEPT);
+        let mut all = vec![text().kept()];
         let again = all[0].clone().kept();
+        assert_eq!(used(), MOST as u64);
+        all.extend((1..most).map(|_| text().kept()));
+        assert_eq!(used(), MOST_KEPT);
+        let again = again.kept();
         assert_eq!((used(), again.as_str().len()), (MOST_KEPT, MOST));
         let alive = text();
         assert_eq!(alive.clone().kept().as_str(), LEFT_OUT);
