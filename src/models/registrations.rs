@@ -291,6 +291,22 @@ fn two_closes_of_a_manager_the_stage_only_grows() {
     });
 }
 
+/// mod_1. Fails if a close takes the stage of a closed manager back, for however short a time.
+#[test]
+fn close_of_a_closed_manager_vs_look_up_closed_all_the_while() {
+    check(1, || {
+        let host = Host::new();
+        let task = host.root();
+        let id = task.id();
+        drop(task);
+        assert!(host.manager.close(NOW).unwrap().is_complete());
+        let manager = host.manager.clone();
+        let asker = thread::spawn(move || manager.status(id).unwrap_err());
+        assert!(host.manager.close(NOW).unwrap().is_complete());
+        assert!(asker.join().unwrap().is_closed());
+    });
+}
+
 /// mod_1, ttl_5. Fails if a look-up that finds nothing does not look at the stage again where no
 /// provider may know the task, nor where it asks why.
 #[test]
