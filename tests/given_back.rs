@@ -12,7 +12,8 @@ const COUNT: usize = 100_000;
 
 #[test]
 fn a_flood_that_is_over_leaves_next_to_nothing_in_memory() {
-    let manager = Manager::builder().build().unwrap();
+    let builder = Manager::builder().max_finished_bytes(u64::MAX);
+    let manager = builder.build().unwrap();
     let module = manager.register_module("repair").unwrap();
     let flood = || {
         let start = |at: usize| {
@@ -37,7 +38,7 @@ fn a_flood_that_is_over_leaves_next_to_nothing_in_memory() {
         other.close(Duration::from_secs(60)).unwrap();
         let after = written::in_kib().saturating_sub(before);
         println!("{busiest} KiB, then {after} KiB");
-        assert!(after * 10 < busiest, "{after} of {busiest} KiB stay");
+        assert!(after * 5 < busiest, "{after} of {busiest} KiB stay");
         for task in &left {
             assert_eq!(
                 *task.status().unwrap().entity,
