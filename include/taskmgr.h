@@ -1697,7 +1697,7 @@ void taskmgr_task_set_total(const taskmgr_task *task, uint64_t total);
  * Names the units that the task counts, where that was not known when it was made.
  *
  * Once the task has ended this does nothing. Threads: any. Errors: INVALID_ARGUMENT for a name
- * that cannot be, EXHAUSTED in a module that has more combinations of names than it keeps,
+ * that cannot be, EXHAUSTED in a process that has more combinations of names than it keeps,
  * FORKED. Since 0.1.0.
  */
 taskmgr_code taskmgr_task_set_units(const taskmgr_task *task, taskmgr_str units);

@@ -262,6 +262,17 @@ impl Ticks {
         }
     }
 
+    /// Whether they are those of this clock.
+    pub(crate) fn are_of(&self, clock: &Clock) -> bool {
+        match (self, clock) {
+            (Self::Manual(mine), Clock::Manual(theirs)) => {
+                std::sync::Arc::ptr_eq(&mine.0, &theirs.0)
+            }
+            (Self::System(_) | Self::Plain(_), Clock::System) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_manual(&self) -> bool {
         matches!(self, Self::Manual(_))
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::engine::{Engine, ModuleCore};
+use crate::engine::{Engine, ModuleCore, Registration};
 use crate::error::Result;
 use crate::handle::TaskBuilder;
 use crate::provider::{Hosted, Provider};
@@ -25,21 +25,21 @@ use crate::view::{CloseReport, Filter, Listing, Stats};
 #[derive(Clone)]
 pub struct Module {
     pub(crate) engine: &'static Engine,
-    pub(crate) core: &'static ModuleCore,
-    pub(crate) registration: u64,
+    pub(crate) registration: Registration,
 }
 
 impl Module {
-    pub(crate) fn new(
-        engine: &'static Engine,
-        core: &'static ModuleCore,
-        registration: u64,
-    ) -> Self {
+    pub(crate) fn new(engine: &'static Engine, registration: Registration) -> Self {
         Self {
             engine,
-            core,
             registration,
         }
+    }
+
+    /// The module, and the number of the registration.
+    #[inline]
+    pub(crate) fn of(&self) -> (&'static ModuleCore, u64) {
+        (self.registration.core, self.registration.number)
     }
 
     /// The module's name.
@@ -50,7 +50,7 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn name(&self) -> &str {
-        &self.core.group.name
+        &self.registration.name
     }
 
     /// A builder for a task of this type.
@@ -62,7 +62,7 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn task<'a>(&self, type_: &'a str) -> TaskBuilder<'a> {
-        TaskBuilder::root(self.engine, self.core, self.registration, type_)
+        TaskBuilder::root(self.engine, self.of(), type_)
     }
 
     /// The module's tasks, by time of creation and then id. Virtual ones of a provider that
@@ -104,7 +104,7 @@ impl Module {
     /// ```
     pub fn listing(&self, filter: &Filter) -> Result<Listing> {
         self.engine.check()?;
-        let (core, registration) = (self.core, self.registration);
+        let (core, registration) = self.of();
         let providers = self.engine.providers_of(core, registration)?;
         let listing = snapshot::listing(self.engine, core.group, &providers, filter)?;
         self.engine.check_in_force(core, registration)?;
@@ -127,7 +127,8 @@ impl Module {
     /// ```
     pub fn drain(&self) -> Result<usize> {
         self.engine.check()?;
-        self.engine.drain_module(self.core, self.registration)
+        let (core, registration) = self.of();
+        self.engine.drain_module(core, registration)
     }
 
     /// Closes the module: no new tasks; its running ones are told to abort and waited for
@@ -158,8 +159,10 @@ impl Module {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn close(&self, deadline: Duration) -> Result<CloseReport> {
-        self.engine
-            .close_module(self.core, self.registration, deadline)
+        let (core, registration) = self.of();
+        let report = self.engine.close_module(core, registration, deadline)?;
+        self.registration.check_not_abandoned()?;
+        Ok(report)
     }
 
     /// Registers a provider of virtual tasks.
@@ -170,11 +173,11 @@ impl Module {
     /// See [`Provider`] for an example.
     pub fn register_provider(&self, provider: impl Provider) -> Result<()> {
         self.engine.check()?;
-        let threads = (&self.engine.realm.roster, self.engine.uid);
-        let deadline = self.engine.config.provider_deadline;
+        let threads = (&self.engine.realm.roster, self.registration.uid);
+        let deadline = self.engine.provider_deadline();
         let hosted = Hosted::new(provider, deadline, threads);
-        self.engine
-            .add_provider(self.core, self.registration, hosted)
+        let (core, registration) = self.of();
+        self.engine.add_provider(core, registration, hosted)
     }
 }
 

@@ -1,21 +1,25 @@
 //! The names that tasks share: each combination is kept once, and a task carries its number.
 
+mod kept;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::sync::{AtomicU64, Lock, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Lock, Ordering};
 use crate::tree::roots::Roots;
 use crate::view::{Name, same_text};
+
+use kept::Texts;
+pub(crate) use kept::{Keep, Kept};
 
 /// Longest name in bytes.
 pub(crate) const MAX_NAME: usize = 255;
 
-/// How many combinations a module keeps; further ones belong to their task alone, so that
-/// a host that puts something unique into a name costs memory only while its task lives.
-const MAX_INTERNED: usize = 1 << 16;
+/// No set has this number or title.
+const NONE: u32 = u32::MAX;
 
 /// How far the close of a registration has come. It only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,24 +77,72 @@ impl Standing {
     }
 }
 
-/// A module as its tasks see it.
+/// A module as its tasks see it. One that nobody has registered is registered under another name by
+/// and by; what a task of an earlier registration is called lies in its set of names.
 pub(crate) struct Group {
-    pub(crate) name: Name,
-    /// Changed under the modules' lock alone.
+    /// Changed under the modules' lock of its manager alone.
     standing: AtomicU64,
     pub(crate) roots: Roots,
-    interned: Lock<HashMap<Key, &'static NameSet>>,
+    /// The number of its present name, once a set of that is kept. Changes between two
+    /// registrations: whoever is of the one that is in force sees what belongs to it.
+    title: AtomicU32,
+    called: Lock<Called>,
+}
+
+/// What a group is called, and the sets of its tasks that are kept.
+#[derive(Debug)]
+struct Called {
+    name: Name,
+    /// Of this name and of earlier ones: as many as have kept sets at most.
+    titles: HashMap<&'static str, u32>,
+    sets: HashMap<Texts<'static>, &'static NameSet>,
+}
+
+impl Called {
+    fn find(&self, texts: &Texts<'_>) -> Option<&'static NameSet> {
+        // A shorter life of the keys, as those are that are looked for.
+        let sets: &HashMap<Texts<'_>, &'static NameSet> = &self.sets;
+        sets.get(texts).copied()
+    }
 }
 
 impl Group {
-    /// Lives as long as the process, as its tasks' names may; so its own is not counted.
-    pub(crate) fn new(name: &str) -> Self {
+    /// One that nobody has registered yet.
+    pub(crate) fn new() -> Self {
         Self {
-            name: Name::from_static(leak(name)),
-            standing: AtomicU64::new(Standing::open(0).0),
+            standing: AtomicU64::new(Standing::new(0, Gate::Closed).0),
             roots: Roots::default(),
-            interned: Lock::new(HashMap::new()),
+            title: AtomicU32::new(NONE),
+            called: Lock::new(Called {
+                name: Name::EMPTY,
+                titles: HashMap::new(),
+                sets: HashMap::new(),
+            }),
         }
+    }
+
+    /// The name of the registration that is in force, or was the last.
+    pub(crate) fn name(&self) -> Name {
+        self.called.lock().name.clone()
+    }
+
+    /// Gives it a name for the next registration; the same, as cheap as it can be had. The gate is
+    /// shut: whoever asks for names on behalf of an earlier registration is refused afterwards.
+    pub(crate) fn call(&self, name: &str) -> Name {
+        let mut called = self.called.lock();
+        let known = called.titles.get_key_value(name);
+        let (name, title) = match known {
+            Some((name, title)) => (Name::from_static(name), *title),
+            None => (name.into(), NONE),
+        };
+        called.name = name.clone();
+        self.title.store(title, Ordering::Relaxed);
+        name
+    }
+
+    #[inline]
+    pub(crate) fn title(&self) -> u32 {
+        self.title.load(Ordering::Relaxed)
     }
 
     /// SeqCst, so that "closed, then looked for tasks" and "made a task, then looked
@@ -111,12 +163,10 @@ impl Group {
         self.standing.fetch_max(raised.0, Ordering::SeqCst);
     }
 
-    /// Opens the gate of the next registration; its number.
-    pub(crate) fn renew(&self) -> u64 {
-        let next = self.standing().registration() + 1;
+    /// Opens the gate of the next registration, whose number is above all before it.
+    pub(crate) fn renew(&self, registration: u64) {
         self.standing
-            .store(Standing::open(next).0, Ordering::SeqCst);
-        next
+            .store(Standing::open(registration).0, Ordering::SeqCst);
     }
 
     #[inline]
@@ -134,13 +184,13 @@ impl Group {
 
     #[cold]
     pub(crate) fn closed(&self) -> Error {
-        Error::closed(&format!("module {:?}", &*self.name))
+        Error::closed(&format!("module {:?}", &*self.name()))
     }
 }
 
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Group({:?})", self.name)
+        write!(f, "Group({:?})", self.name())
     }
 }
 
@@ -154,12 +204,29 @@ pub(crate) struct Given<'a> {
     pub(crate) units: &'a str,
 }
 
+impl<'a> Given<'a> {
+    fn texts(&self, module: &'a str) -> Texts<'a> {
+        [
+            module,
+            self.type_,
+            self.scope,
+            self.keyspace,
+            self.table,
+            self.units,
+        ]
+    }
+}
+
 /// One combination of module, type, scope, keyspace, table and units.
 #[derive(Debug)]
 pub(crate) struct NameSet {
     pub(crate) group: &'static Group,
+    /// The group's while it had this name: no other has it.
+    pub(crate) title: u32,
     /// The number in the realm's table, unless the set belongs to one task alone.
     pub(crate) number: u32,
+    /// The module's name.
+    pub(crate) module: Name,
     pub(crate) type_: Name,
     pub(crate) scope: Name,
     pub(crate) keyspace: Name,
@@ -168,15 +235,33 @@ pub(crate) struct NameSet {
 }
 
 impl NameSet {
-    fn new(group: &'static Group, given: &Given<'_>) -> Self {
+    /// One task's own.
+    fn own(group: &'static Group, module: Name, given: &Given<'_>) -> Self {
         Self {
             group,
-            number: u32::MAX,
+            title: NONE,
+            number: NONE,
+            module,
             type_: given.type_.into(),
             scope: given.scope.into(),
             keyspace: given.keyspace.into(),
             table: given.table.into(),
             units: given.units.into(),
+        }
+    }
+
+    fn kept(group: &'static Group, title: u32, texts: Texts<'static>) -> Self {
+        let [module, type_, scope, keyspace, table, units] = texts.map(Name::from_static);
+        Self {
+            group,
+            title,
+            number: NONE,
+            module,
+            type_,
+            scope,
+            keyspace,
+            table,
+            units,
         }
     }
 
@@ -191,8 +276,8 @@ impl NameSet {
     }
 
     #[inline(always)]
-    pub(crate) fn is(&self, group: &'static Group, given: &Given<'_>) -> bool {
-        std::ptr::eq(self.group, group)
+    pub(crate) fn is(&self, title: u32, given: &Given<'_>) -> bool {
+        self.title == title
             && same_text(&self.table, given.table)
             && same_text(&self.keyspace, given.keyspace)
             && same_text(&self.type_, given.type_)
@@ -229,12 +314,12 @@ impl Deref for Names {
     }
 }
 
-type Key = [Box<str>; 5];
-
-/// Finds or makes the set for these names. `number` gives a new set its place in the realm.
+/// Finds the set for these names, or makes one that is kept, or one that is its task's alone.
+/// `number` gives a set that is kept its place in the realm.
 pub(crate) fn intern(
     group: &'static Group,
     given: &Given<'_>,
+    (kept, keep): (&Kept, Keep),
     number: impl FnOnce(NameSet) -> &'static NameSet,
 ) -> Result<Names> {
     check_name("type", given.type_, true)?;
@@ -246,48 +331,29 @@ pub(crate) fn intern(
     ] {
         check_name(what, name, false)?;
     }
-    let key: Key = [
-        given.type_,
-        given.scope,
-        given.keyspace,
-        given.table,
-        given.units,
-    ]
-    .map(Into::into);
-    let mut interned = group.interned.lock();
-    if let Some(set) = interned.get(&key) {
+    let mut called = group.called.lock();
+    let module = called.name.clone();
+    let texts = given.texts(&module);
+    if let Some(set) = called.find(&texts) {
         return Ok(Names::Interned(set));
     }
-    let set = NameSet::new(group, given);
-    if interned.len() >= MAX_INTERNED {
-        return Ok(Names::Owned(Arc::new(set)));
-    }
-    let leaked = Given {
-        type_: leak(given.type_),
-        scope: leak(given.scope),
-        keyspace: leak(given.keyspace),
-        table: leak(given.table),
-        units: leak(given.units),
+    let Some(texts) = kept.keep(&texts, keep) else {
+        drop(called);
+        return Ok(Names::Owned(Arc::new(NameSet::own(group, module, given))));
     };
-    let set = number(NameSet {
-        type_: Name::from_static(leaked.type_),
-        scope: Name::from_static(leaked.scope),
-        keyspace: Name::from_static(leaked.keyspace),
-        table: Name::from_static(leaked.table),
-        units: Name::from_static(leaked.units),
-        ..set
-    });
-    interned.insert(key, set);
+    let title = match called.titles.get(texts[0]) {
+        Some(title) => *title,
+        None => {
+            let title = kept.new_title();
+            called.titles.insert(texts[0], title);
+            // Under the lock under which the name changes.
+            group.title.store(title, Ordering::Relaxed);
+            title
+        }
+    };
+    let set = number(NameSet::kept(group, title, texts));
+    called.sets.insert(texts, set);
     Ok(Names::Interned(set))
-}
-
-/// For what lives as long as the process: bounded by `MAX_INTERNED` for each module.
-pub(crate) fn leak(text: &str) -> &'static str {
-    if text.is_empty() {
-        ""
-    } else {
-        Box::leak(text.into())
-    }
 }
 
 /// Names are printable, at most 255 bytes, and not of blanks alone. Blanks within and around them

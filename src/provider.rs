@@ -308,7 +308,7 @@ mod tests {
             let manager = Manager::builder().build().unwrap();
             let module = manager.register_module("m").unwrap();
             module.register_provider(Keeper::default()).unwrap();
-            let line = Arc::downgrade(&module.core.providers.lock()[0].0);
+            let line = Arc::downgrade(&module.registration.core.providers.lock()[0].0);
             let (sender, told) = mpsc::channel();
             let tell = move |status| sender.send(status).unwrap();
             let _guard = manager.on_done(ID, tell).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::node;
-use taskmgr::{ErrorCode, Filter, Status, Task};
+use taskmgr::{ErrorCode, Status, Task};
 
 fn shown(status: &Status) -> (u64, u64, &str) {
     let progress = &status.progress;
@@ -129,55 +129,6 @@ fn prog_1_units_may_be_named_later_and_change() {
     let kept = parent.observe().status_tree().unwrap();
     assert_eq!(shown(&kept[1]), (2, 4, "ranges"));
     assert_eq!(shown(&parent.status().unwrap()), (2, 4, "ranges"));
-}
-
-#[test]
-fn prog_1_units_are_refused_beyond_the_names_that_a_module_keeps() {
-    let node = node();
-    let task = node.module.task("t").start().unwrap();
-    for number in 0..1 << 16 {
-        drop(node.module.task("t").table(&number.to_string()).create());
-    }
-    let refused = task.set_units("rows").unwrap_err();
-    assert_eq!(refused.code(), ErrorCode::Exhausted);
-    let late = node
-        .module
-        .task("t")
-        .table("late")
-        .units("rows")
-        .start()
-        .unwrap();
-    late.set_units("rows").unwrap();
-    assert_eq!(
-        late.set_units("bytes").unwrap_err().code(),
-        ErrorCode::Exhausted
-    );
-    assert_eq!(shown(&late.status().unwrap()).2, "rows");
-
-    // Names that are a task's own are shown, and asked for, as all others are.
-    let late_ones = Filter::new().table("late");
-    let listed = node.module.list(&late_ones).unwrap();
-    assert_eq!(listed.len(), 1);
-    assert_eq!((listed[0].id, &*listed[0].table), (late.id(), "late"));
-    assert!(
-        node.module
-            .list(&late_ones.keyspace("ks"))
-            .unwrap()
-            .is_empty()
-    );
-    let child = late.child("t").table("later").start().unwrap();
-    child.fail("no space").unwrap();
-    let tree = late.observe().status_tree().unwrap();
-    assert_eq!(
-        (&*tree[0].table, &*tree[1].table),
-        ("late", "later"),
-        "folded, too"
-    );
-    // Where a task has been whose names are kept.
-    let before = node.module.task("t").internal().start().unwrap();
-    before.finish().unwrap();
-    let after = node.module.task("t").table("after").start().unwrap();
-    assert_eq!(after.status().unwrap().table, "after");
 }
 
 #[test]

@@ -14,10 +14,10 @@ mod reclaim;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use crate::engine::{Engine, RawTask};
+use crate::engine::{Engine, RawTask, Shells, SpareModules};
 use crate::error::{Error, Result};
 use crate::id::IdKey;
-use crate::names::{Given, Group, NameSet, Names};
+use crate::names::{Given, Group, Keep, Kept, NameSet, Names};
 use crate::node::extras::Extras;
 use crate::node::label::Label;
 use crate::node::progress::Cell;
@@ -78,8 +78,12 @@ pub(crate) struct Realm {
     /// Threads that sleep until something happens to the task in a slot.
     sleepers: Sleepers,
     names: Pool<NameCell>,
+    pub(crate) kept_names: Kept,
     /// The shells of all managers, for whoever looks for what a process still holds.
     engines: Lock<Vec<&'static Engine>>,
+    /// Those of managers that are gone.
+    pub(crate) shells: Shells,
+    pub(crate) spare_modules: SpareModules,
     /// How many of them are not closed.
     pub(crate) open_managers: AtomicU32,
     /// When somebody looks next for memory that is not used.
@@ -106,7 +110,10 @@ impl Realm {
             cells: Pool::new(),
             sleepers: Sleepers::new(),
             names: Pool::new(),
+            kept_names: Kept::default(),
             engines: Lock::new(Vec::new()),
+            shells: Shells::default(),
+            spare_modules: SpareModules::default(),
             open_managers: AtomicU32::new(0),
             next_look: Lock::new(None),
             reaper: Reaper::default(),
@@ -183,26 +190,37 @@ impl Realm {
                 number: cell.number(),
                 ..set
             }),
-            Err(_) => unreachable!("modules bound the sets they keep"),
+            Err(_) => unreachable!("a process bounds the sets that it keeps"),
         }
     }
 
-    /// The set for these names, if this thread has used it lately.
+    /// The set for these names in a module of this title, if this thread has used it lately.
     #[inline(always)]
     pub(crate) fn recent_names(
         &'static self,
-        group: &'static Group,
+        title: u32,
         given: &Given<'_>,
     ) -> Option<&'static NameSet> {
-        recent::find(group, given)
+        recent::find(title, given)
     }
 
     /// The set for these names.
     pub(crate) fn intern(&'static self, group: &'static Group, given: &Given<'_>) -> Result<Names> {
-        if let Some(set) = recent::find(group, given) {
-            return Ok(Names::Interned(set));
+        match recent::find(group.title(), given) {
+            Some(set) => Ok(Names::Interned(set)),
+            None => self.intern_new(group, given, Keep::IfItComesAgain),
         }
-        let names = crate::names::intern(group, given, |set| self.number_names(set))?;
+    }
+
+    /// The same where this thread has not used it lately.
+    pub(crate) fn intern_new(
+        &'static self,
+        group: &'static Group,
+        given: &Given<'_>,
+        keep: Keep,
+    ) -> Result<Names> {
+        let number = |set| self.number_names(set);
+        let names = crate::names::intern(group, given, (&self.kept_names, keep), number)?;
         if let Names::Interned(set) = &names {
             recent::remember(set);
         }
@@ -254,7 +272,7 @@ mod tests {
     }
 
     pub(super) fn names(realm: &'static Realm) -> Names {
-        let group: &'static Group = Box::leak(Box::new(Group::new("test")));
+        let group: &'static Group = Box::leak(Box::new(Group::new()));
         let given = Given {
             type_: "test",
             ..Given::default()

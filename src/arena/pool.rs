@@ -100,6 +100,16 @@ impl<T: Pooled> Pool<T> {
         Some(&chunk[number % size::CHUNK])
     }
 
+    /// How many there are, free or not.
+    pub(crate) fn count(&self) -> usize {
+        self.made.load(Ordering::Acquire) as usize
+    }
+
+    /// All of them.
+    pub(crate) fn all(&'static self) -> impl Iterator<Item = &'static T> {
+        (0..self.count()).map(|number| self.get(number as u32))
+    }
+
     /// The one that belongs to this number of another pool, made now if it is needed first.
     #[inline]
     pub(crate) fn beside(&'static self, number: u32) -> &'static T {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::hash::BuildHasher;
 
-use crate::names::{Given, Group, NameSet};
+use crate::names::{Given, NameSet};
 
 /// How many a thread remembers.
 const SETS: usize = 64;
@@ -22,9 +22,8 @@ impl Recent {
         }
     }
 
-    fn place(&self, group: &'static Group, given: &Given<'_>) -> &Cell<Option<&'static NameSet>> {
-        let hash =
-            foldhash::fast::FixedState::default().hash_one((std::ptr::from_ref(group), given));
+    fn place(&self, title: u32, given: &Given<'_>) -> &Cell<Option<&'static NameSet>> {
+        let hash = foldhash::fast::FixedState::default().hash_one((title, given));
         &self.sets[hash as usize % SETS]
     }
 }
@@ -33,20 +32,20 @@ crate::sync::per_thread! {
     static RECENT: Recent = const { Recent::new() };
 }
 
-/// The set for these names, if this thread has used it lately.
+/// The set for these names in a module of this title, if this thread has used it lately.
 #[inline(always)]
-pub(super) fn find(group: &'static Group, given: &Given<'_>) -> Option<&'static NameSet> {
+pub(super) fn find(title: u32, given: &Given<'_>) -> Option<&'static NameSet> {
     match RECENT.with(|recent| recent.last.get()) {
-        Some(set) if set.is(group, given) => Some(set),
-        _ => find_further(group, given),
+        Some(set) if set.is(title, given) => Some(set),
+        _ => find_further(title, given),
     }
 }
 
 #[inline(never)]
-fn find_further(group: &'static Group, given: &Given<'_>) -> Option<&'static NameSet> {
+fn find_further(title: u32, given: &Given<'_>) -> Option<&'static NameSet> {
     RECENT.with(|recent| {
-        let set = recent.place(group, given).get()?;
-        set.is(group, given).then(|| {
+        let set = recent.place(title, given).get()?;
+        set.is(title, given).then(|| {
             recent.last.set(Some(set));
             set
         })
@@ -56,6 +55,6 @@ fn find_further(group: &'static Group, given: &Given<'_>) -> Option<&'static Nam
 pub(super) fn remember(set: &'static NameSet) {
     RECENT.with(|recent| {
         recent.last.set(Some(set));
-        recent.place(set.group, &set.given()).set(Some(set));
+        recent.place(set.title, &set.given()).set(Some(set));
     });
 }

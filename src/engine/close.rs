@@ -33,7 +33,7 @@ impl Reach {
     fn reason(self) -> String {
         match self {
             Self::Everything => "the manager is closed".to_owned(),
-            Self::Module(group) => format!("the module {:?} is closed", &*group.name),
+            Self::Module(group) => format!("the module {:?} is closed", &*group.name()),
         }
     }
 }
@@ -108,6 +108,7 @@ impl Engine {
         self.modules.lock().closes -= 1;
         // Those of which nothing runs are closed from here on.
         drop(self.modules());
+        self.give_up_modules();
         self.wait_for_threads(&deadline);
         Ok(CloseReport { still_running })
     }
@@ -119,22 +120,34 @@ impl Engine {
             return;
         }
         let is_last = || self.realm.open_managers.load(Ordering::SeqCst) == 0;
-        let of = || (!is_last()).then_some(self.uid);
+        let of = || (!is_last()).then_some(self.uid());
         self.realm.roster.wait(of, deadline);
     }
 
     /// The last manager is dropped: everything is told to abort, and nobody waits for it.
     pub(crate) fn abandon(&'static self) {
-        if self.realm.is_forked() || self.stage() == Stage::Closed {
+        if self.realm.is_forked() {
             return;
         }
-        let modules = self.shut_all_gates(Gate::Abandoned, 0);
+        if self.stage() != Stage::Closed {
+            self.abandon_all();
+        }
+        if !self.realm.is_forked() {
+            self.leave();
+        }
+    }
+
+    fn abandon_all(&'static self) {
+        let modules = self.shut_all_gates(Gate::Abandoned, 1);
         // Who makes a root after this sees the gate shut; a child's maker finds the abort.
         for root in self.roots() {
             self.abort_regardless(TaskRef::of(&root), "the manager is gone");
         }
         if !self.realm.is_forked() {
             self.end(&modules);
+        }
+        if !self.realm.is_forked() {
+            self.modules.lock().closes -= 1;
         }
     }
 

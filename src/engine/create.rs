@@ -143,8 +143,8 @@ impl Engine {
         if self.realm.is_forked() || self.stage() != Stage::Open || tree.may_be_aborted() {
             return None;
         }
-        let group = parent.interned_names()?.group;
-        let names = self.realm.recent_names(group, names)?;
+        let parents = parent.interned_names()?;
+        let names = self.realm.recent_names(parents.title, names)?;
         let reading = parent.word.load();
         let kids = parent.kids(self.realm)?;
         if !reading.has(KIDS) || reading.has(TERMINAL) {
@@ -153,7 +153,7 @@ impl Engine {
         let slot = self.realm.take_slot(|| self.has_grown()).ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
         label(slot);
-        if !self.link(slot, kids, || group.is_open(), started) {
+        if !self.link(slot, kids, || parents.group.is_open(), started) {
             self.realm.free_slot(slot);
             return None;
         }
@@ -190,11 +190,8 @@ impl Engine {
         if self.stage() != Stage::Open {
             return Err(Error::closed("the manager"));
         }
-        if spec
-            .module
-            .is_some_and(|(module, _)| module.manager != self.uid)
-        {
-            return Err(Error::invalid("the module belongs to another manager"));
+        if let Some((module, registration)) = spec.module {
+            module.check_manager(self.uid(), registration)?;
         }
         let parent = match &spec.parent {
             ParentSpec::None => Parent::None,
@@ -252,6 +249,7 @@ impl Engine {
             }
             self.check_id(id)?;
         }
+        self.keep_names_of(parent);
         let kids = self.kids_of(parent)?;
         // Where an abort is in sight the task is made unstarted, and `start` says why.
         let started = started
@@ -274,6 +272,20 @@ impl Engine {
             .and_then(|()| self.link_or_refuse(child, parent, kids, check_module, started))
             .inspect_err(|_| self.unborn(child))?;
         Ok(child)
+    }
+
+    /// A parent with names of its own has them kept if there is room: children of one whose names
+    /// are kept are born the short way.
+    fn keep_names_of(&self, parent: TaskRef) {
+        if parent.slot.interned_names().is_some() {
+            return;
+        }
+        let own = parent.slot.names(self.realm);
+        if let Ok(Names::Interned(kept)) = self.realm.intern(own.group, &own.given())
+            && kept.module == own.module
+        {
+            parent.slot.offer_names(kept);
+        }
     }
 
     /// Makes the child known, unless the parent has ended or the module is closed.
@@ -326,11 +338,7 @@ impl Engine {
             Some(kids) => kids,
             None => {
                 let mine = self.realm.kids.take_one()?;
-                mine.prepare(
-                    parent.slot.number(),
-                    self.config.bounds,
-                    self.ticks.is_manual(),
-                );
+                mine.prepare(parent.slot.number(), self.bounds(), self.ticks.is_manual());
                 parent.slot.offer_kids(self.realm, mine)
             }
         };

@@ -336,7 +336,7 @@ impl Engine {
             parent,
             tree: task.tree,
             realm: self.realm,
-            bounds: self.config.bounds,
+            bounds: self.bounds(),
             failed,
         }
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Engine, ModuleCore, Stage, TaskRef};
+use super::{Engine, Registration, Stage, TaskRef};
 use crate::arena::Held;
 use crate::clock::NEVER;
 use crate::error::{Error, GoneReason, Result};
@@ -20,8 +20,8 @@ use crate::view::State;
 #[derive(Debug)]
 pub(crate) enum Found {
     Regular(Held),
-    /// Whose provider it is, of which module and which registration of that.
-    Virtual(Hosted, &'static ModuleCore, u64),
+    /// Whose provider it is, and of which module.
+    Virtual(Hosted, Registration),
 }
 
 /// A look-up as far as it goes without a provider.
@@ -33,7 +33,7 @@ pub(crate) enum Sought {
 /// Who may know an id that no regular task has.
 pub(crate) struct Unasked {
     id: Uuid,
-    providers: Vec<(Hosted, &'static ModuleCore, u64)>,
+    providers: Vec<(Hosted, Registration)>,
     /// What is told if nobody does.
     otherwise: Error,
 }
@@ -64,8 +64,8 @@ impl Question {
         match whose(self.asked) {
             Ok(Some(at)) => {
                 let found = providers.into_iter().nth(at);
-                let (provider, module, registration) = found.expect("it was asked");
-                Ok(Found::Virtual(provider, module, registration))
+                let (provider, registration) = found.expect("it was asked");
+                Ok(Found::Virtual(provider, registration))
             }
             // Of a task that is gone more is known than of one that somebody might have.
             Err(error) if otherwise.is_not_found() => Err(error),
@@ -317,8 +317,12 @@ impl Engine {
     }
 
     /// The roots that have this virtual task as their parent, in order of creation.
-    pub(crate) fn children_of_virtual(&'static self, id: Uuid) -> Vec<Held> {
+    pub(crate) fn children_of_virtual(&'static self, id: Uuid, uid: u32) -> Vec<Held> {
         let mut children = self.roots();
+        if self.uid() != uid {
+            // The manager was gone, and these are of another.
+            return Vec::new();
+        }
         children.retain(|held| {
             let slot = held.slot();
             slot.is(PARENT_ID)

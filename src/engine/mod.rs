@@ -11,7 +11,9 @@ mod retain;
 #[cfg(all(test, not(loom)))]
 mod reuse;
 mod shared;
+mod shell;
 mod short_end;
+mod spare;
 mod watch;
 
 use std::fmt;
@@ -22,7 +24,7 @@ use crate::clock::{Clock, Tick, Ticks, nanos};
 use crate::error::{Error, ErrorCode, Result};
 use crate::eviction::Evictions;
 use crate::index::{HostIds, Tombstones};
-use crate::names::{Given, leak};
+use crate::names::{Given, Keep};
 use crate::node::extras::Extras;
 use crate::node::slot::Slot;
 use crate::node::word::{ENDING, PARTS, TERMINAL};
@@ -35,16 +37,18 @@ use crate::view::Name;
 pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::{Found, Question, Sought};
-pub(crate) use modules::ModuleCore;
 use modules::Modules;
+pub(crate) use modules::{ModuleCore, Registration};
 pub use shared::RawTask;
+use shell::Settings;
+pub(crate) use shell::Shells;
+pub(crate) use spare::SpareModules;
 use watch::Watches;
 
 /// What a manager was built with.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) node: Name,
-    pub(crate) keep_on_read: bool,
     pub(crate) bounds: Bounds,
     pub(crate) tombstones: usize,
     pub(crate) provider_deadline: Duration,
@@ -53,14 +57,13 @@ pub(crate) struct Config {
     pub(crate) max_finished_bytes: u64,
 }
 
-/// Lives as long as the process, as handles may: a manager that is gone leaves this shell,
-/// a few hundred bytes, and nothing in it. So no handle counts references to it, and
-/// nothing on a worker's path does.
+/// Lives as long as the process, as handles may: a manager that is gone leaves this shell, with
+/// nothing in it, to another. So no handle counts references to it, and nothing on a worker's path
+/// does; see [`shell`] for when it goes to the next.
 pub(crate) struct Engine {
-    /// Tells its trees from those of other managers.
-    pub(crate) uid: u32,
+    uid: AtomicU32,
     pub(crate) realm: &'static Realm,
-    pub(crate) config: Config,
+    settings: Settings,
     pub(crate) ticks: Ticks,
     task_ttl: AtomicU64,
     user_task_ttl: AtomicU64,
@@ -115,38 +118,42 @@ impl Engine {
         task_ttl: Duration,
         user_task_ttl: Duration,
     ) -> Result<&'static Self> {
-        /// Never reused, so that a tree of a manager that is gone belongs to no other. The
-        /// shells of 2^32 managers fit into no memory, so it cannot come round.
-        static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
-
         check_ttl(TASK_TTL, task_ttl)?;
         check_ttl(USER_TASK_TTL, user_task_ttl)?;
         let realm = Realm::current()?;
-        let engine: &'static Self = Box::leak(Box::new(Self {
-            uid: NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        let engine = match realm.shells.take(realm, &clock) {
+            Some(shell) => shell,
+            None => {
+                let shell: &'static Self = Box::leak(Box::new(Self::shell(realm, clock)));
+                realm.remember(shell);
+                shell
+            }
+        };
+        realm.open_managers.fetch_add(1, Ordering::SeqCst);
+        engine.begin(&config, [task_ttl, user_task_ttl]);
+        Ok(engine)
+    }
+
+    /// Nobody's yet.
+    fn shell(realm: &'static Realm, clock: Clock) -> Self {
+        Self {
+            uid: AtomicU32::new(0),
             realm,
+            settings: Settings::none(),
             ticks: Ticks::new(clock),
-            task_ttl: AtomicU64::new(nanos(task_ttl)),
-            user_task_ttl: AtomicU64::new(nanos(user_task_ttl)),
+            task_ttl: AtomicU64::new(0),
+            user_task_ttl: AtomicU64::new(0),
             modules: Lock::default(),
             closes_returned: Condvar::default(),
-            stage: AtomicU32::new(Stage::Open as u32),
+            stage: AtomicU32::new(Stage::Closed as u32),
             overdue: AtomicBool::new(false),
             host_ids: HostIds::default(),
-            tombstones: Lock::new(Tombstones::new(config.tombstones)),
+            tombstones: Lock::new(Tombstones::new(0)),
             retention: Lock::default(),
             finished_bytes: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
             watches: Watches::default(),
-            // Shown with every child, so it is not counted.
-            config: Config {
-                node: Name::from_static(leak(&config.node)),
-                ..config
-            },
-        }));
-        realm.open_managers.fetch_add(1, Ordering::SeqCst);
-        realm.remember(engine);
-        Ok(engine)
+        }
     }
 
     #[inline(always)]
@@ -244,9 +251,14 @@ impl TaskRef {
             units,
             ..names.given()
         };
-        let interned = realm.intern(names.group, &given)?.interned();
         // What one task alone has is given to it before anybody else sees it, or never.
-        let set = interned.ok_or_else(|| Error::new(ErrorCode::Exhausted, TOO_MANY_NAMES))?;
+        let set = match realm.recent_names(names.group.title(), &given) {
+            Some(set) => Some(set),
+            None => realm
+                .intern_new(names.group, &given, Keep::AtOnce)?
+                .interned(),
+        };
+        let set = set.ok_or_else(|| Error::new(ErrorCode::Exhausted, TOO_MANY_NAMES))?;
         let _parts = match self.slot.word.load().has(PARTS) {
             true => self.slot.extras(realm).map(Extras::lock),
             false => None,
@@ -270,7 +282,7 @@ impl TaskRef {
     }
 }
 
-const TOO_MANY_NAMES: &str = "the module has more combinations of names than it keeps, and none \
+const TOO_MANY_NAMES: &str = "the process has more combinations of names than it keeps, and none \
                               with these units; name them when the task is made";
 
 /// A hundred years: ticks, which hold 584, have room for what comes after.
@@ -307,7 +319,7 @@ fn set_ttl(place: &AtomicU64, what: &str, ttl: Duration) -> Result<Duration> {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Engine({})", self.uid)
+        write!(f, "Engine({})", self.uid())
     }
 }
 
@@ -329,9 +341,9 @@ mod tests {
     use crate::names::Group;
 
     #[test]
-    fn what_a_manager_leaves_is_a_few_hundred_bytes_and_its_modules_less() {
+    fn a_manager_is_a_few_hundred_bytes_and_its_modules_less() {
         assert!(size_of::<Engine>() <= 640, "{} bytes", size_of::<Engine>());
         let module = size_of::<ModuleCore>() + size_of::<Group>();
-        assert!(module <= 256, "{module} bytes");
+        assert!(module <= 320, "{module} bytes");
     }
 }

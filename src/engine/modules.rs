@@ -7,10 +7,12 @@
 //!    still in force, and then acts on what was collected.
 //! 3. A name is free once nothing of it runs and no close of it is under way. So a registration
 //!    does not change under a close; and nothing of it is kept then, as what settles after a close
-//!    has gone through what is kept sees the gate shut.
+//!    has gone through what is kept sees the gate shut. Then the module is spare: see
+//!    [`SpareModules`](super::SpareModules) for who may still lead to it.
 //! 4. What the host owns is dropped after the lock is released.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::{Engine, Stage};
 use crate::arena::Held;
@@ -18,36 +20,45 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::names::{Gate, Group, Standing, check_name};
 use crate::node::callback;
 use crate::provider::Hosted;
-use crate::sync::{Deadline, Lock};
+use crate::sync::{AtomicBool, AtomicU32, Deadline, Lock, Ordering};
+use crate::view::Name;
 
-/// A module, for as long as its manager's shell lives: one that is registered again under
-/// its name goes on with the names of its tasks.
+/// A module: of one manager for as long as it is registered, and of another by and by.
 pub(crate) struct ModuleCore {
     pub(crate) group: &'static Group,
-    /// The manager that it belongs to.
-    pub(super) manager: u32,
+    /// The manager of the registration that is in force, or was the last.
+    pub(super) manager: AtomicU32,
     pub(crate) providers: Lock<Vec<Hosted>>,
+}
+
+/// One registration, as who acts for it knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    pub(crate) core: &'static ModuleCore,
+    /// None has the same in this process.
+    pub(crate) number: u64,
+    pub(crate) name: Name,
+    /// The manager's.
+    pub(crate) uid: u32,
+    /// Whether it was open when the last manager was dropped.
+    abandoned: Arc<AtomicBool>,
 }
 
 /// What the modules' lock guards.
 #[derive(Debug, Default)]
 pub(super) struct Modules {
-    /// All that ever were.
-    named: HashMap<&'static str, Registered>,
-    /// Those that are not known to be over, in order of registration.
-    present: BTreeMap<u64, &'static ModuleCore>,
-    /// How often one was registered.
-    registered: u64,
-    /// Closes of the manager that have not returned.
+    /// Those that are not known to be over, by their numbers: in order of registration.
+    present: BTreeMap<u64, Registered>,
+    /// The same by their names.
+    named: HashMap<Name, u64>,
+    /// Closes of the manager, and its drop, that have not returned.
     pub(super) closes: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Registered {
-    module: &'static ModuleCore,
-    /// Its place among those that are present, of its last registration.
-    place: u64,
-    /// Closes of the present registration that have not returned.
+    registration: Registration,
+    /// Closes of it that have not returned.
     closes: usize,
 }
 
@@ -80,23 +91,45 @@ impl Drop for Removed {
 impl Modules {
     /// Those that are not known to be over, in order of registration.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'static ModuleCore> {
-        self.present.values().copied()
+        self.present
+            .values()
+            .map(|registered| registered.registration.core)
+    }
+
+    fn not_over(&self) -> impl Iterator<Item = Registration> {
+        let present = self.present.values();
+        let present = present.map(|registered| &registered.registration);
+        present
+            .filter(|registration| !registration.core.group.gate().is_over())
+            .cloned()
+    }
+
+    fn find(&self, name: &str) -> Option<Registration> {
+        let number = *self.named.get(name)?;
+        Some(self.present.get(&number)?.registration.clone())
     }
 
     /// The youngest from here on.
-    fn enter(&mut self, module: &'static ModuleCore) {
-        self.registered += 1;
+    fn enter(&mut self, registration: Registration) {
+        let number = registration.number;
+        self.named.insert(registration.name.clone(), number);
         let registered = Registered {
-            module,
-            place: self.registered,
+            registration,
             closes: 0,
         };
-        self.named.insert(module.group.name.as_str(), registered);
-        self.present.insert(self.registered, module);
+        self.present.insert(number, registered);
     }
 
-    fn of(&self, module: &ModuleCore) -> Option<Registered> {
-        self.named.get(&*module.group.name).copied()
+    /// It is over, and its name free.
+    fn leave(&mut self, number: u64) -> Option<&'static ModuleCore> {
+        let Registration { core, name, .. } = self.present.remove(&number)?.registration;
+        self.named.remove(&name);
+        if self.named.is_empty() {
+            // As much as there once were is of no use any more.
+            self.named = HashMap::new();
+            self.present = BTreeMap::new();
+        }
+        Some(core)
     }
 
     /// The module, if this registration of it is in force.
@@ -104,11 +137,40 @@ impl Modules {
         if module.registration() != registration {
             return None;
         }
-        self.named.get_mut(&*module.group.name)
+        self.present.get_mut(&registration)
+    }
+}
+
+impl Registration {
+    /// For one who closes it: an error if it was open when the last manager was dropped.
+    pub(crate) fn check_not_abandoned(&self) -> Result<()> {
+        match self.abandoned.load(Ordering::SeqCst) {
+            true => Err(Error::closed("the manager")),
+            false => Ok(()),
+        }
     }
 }
 
 impl ModuleCore {
+    /// Nobody's, until it is registered.
+    pub(super) fn new(group: &'static Group) -> Self {
+        Self {
+            group,
+            manager: AtomicU32::new(0),
+            providers: Lock::default(),
+        }
+    }
+
+    /// That it is a module of this manager, for a handle of this registration.
+    pub(super) fn check_manager(&self, uid: u32, registration: u64) -> Result<()> {
+        if self.manager.load(Ordering::SeqCst) == uid {
+            return Ok(());
+        }
+        // Of a manager that is gone, whose shell is another's by now, nothing is open.
+        self.check(registration)?;
+        Err(Error::invalid("the module belongs to another manager"))
+    }
+
     pub(crate) fn registration(&self) -> u64 {
         self.group.standing().registration()
     }
@@ -123,25 +185,27 @@ impl ModuleCore {
     pub(crate) fn check(&self, registration: u64) -> Result<()> {
         match self.is_open(registration) {
             true => Ok(()),
-            false if self.registration() == registration => Err(self.group.closed()),
             false => Err(self.closed(registration)),
         }
     }
 
     /// The error for a handle whose registration is over.
     pub(super) fn closed(&self, registration: u64) -> Error {
-        let name = &*self.group.name;
+        let error = self.group.closed();
         match self.registration() == registration {
-            true => self.group.closed(),
-            false => Error::closed(&format!("this registration of module {name:?}")),
+            true => error,
+            // It may have another name by now.
+            false => Error::closed("this registration of the module"),
         }
     }
 }
 
 impl Engine {
-    /// Registers a module, or opens one again whose last registration is over; the number of
-    /// the registration.
-    pub(crate) fn register_module(&'static self, name: &str) -> Result<(&'static ModuleCore, u64)> {
+    /// Registers a module.
+    pub(crate) fn register_module(&'static self, name: &str) -> Result<Registration> {
+        /// 61 bits of them outlast the process.
+        static LAST: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
         self.check()?;
         check_name("module name", name, true)?;
         let mut removed = Removed::default();
@@ -149,47 +213,49 @@ impl Engine {
         if self.stage() != Stage::Open {
             return Err(Error::closed("the manager"));
         }
-        let known = modules.named.get(name).map(|known| known.module);
-        if let Some(module) = known {
-            match self.settle(&mut modules, module, &mut removed) {
+        if let Some(known) = modules.find(name) {
+            match self.settle(&mut modules, known.core, &mut removed) {
                 Gate::Open => return Err(taken(name, "registered")),
                 Gate::Closing | Gate::Overdue => return Err(taken(name, STILL_CLOSING)),
                 Gate::Closed | Gate::Abandoned => {}
             }
         }
-        if modules.present.len() >= self.config.max_modules {
+        if modules.present.len() >= self.max_modules() {
             // Some may be over, and nobody has asked for them since.
             self.settle_all(&mut modules, &mut removed);
-            if modules.present.len() >= self.config.max_modules {
-                return Err(too_many(name, self.config.max_modules));
+            if modules.present.len() >= self.max_modules() {
+                return Err(too_many(name, self.max_modules()));
             }
         }
-        let Some(module) = known else {
-            let module: &'static ModuleCore = Box::leak(Box::new(ModuleCore {
-                group: Box::leak(Box::new(Group::new(name))),
-                manager: self.uid,
-                providers: Lock::default(),
-            }));
-            modules.enter(module);
-            return Ok((module, module.registration()));
-        };
-        // A module that is registered again is listed as the newest.
-        modules.enter(module);
-        // Before the gate opens, and after it was shut: nobody numbers a root meanwhile.
+        let module = self.realm.spare_modules.take(name);
+        // All of it before the gate opens, and after it was shut: nobody numbers a root meanwhile.
         module.group.roots.begin_anew();
-        Ok((module, module.group.renew()))
+        module.manager.store(self.uid(), Ordering::SeqCst);
+        let name = module.group.call(name);
+        let number = LAST.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let registration = Registration {
+            core: module,
+            number,
+            name,
+            uid: self.uid(),
+            abandoned: Arc::default(),
+        };
+        modules.enter(registration.clone());
+        module.group.renew(number);
+        Ok(registration)
     }
 
-    /// The module of this name, if it is registered or still closing, and its registration.
-    pub(crate) fn module(&'static self, name: &str) -> Result<(&'static ModuleCore, u64)> {
+    /// The module of this name, if it is registered or still closing.
+    pub(crate) fn module(&'static self, name: &str) -> Result<Registration> {
         self.check()?;
         let mut removed = Removed::default();
         let mut modules = self.modules.lock();
-        let known = modules.named.get(name).map(|known| known.module);
-        if let Some(module) = known
-            && !self.settle(&mut modules, module, &mut removed).is_over()
+        if let Some(known) = modules.find(name)
+            && !self
+                .settle(&mut modules, known.core, &mut removed)
+                .is_over()
         {
-            return Ok((module, module.registration()));
+            return Ok(known);
         }
         // The gates of a manager that is closed are shut after its stage says so.
         self.check()?;
@@ -197,12 +263,11 @@ impl Engine {
     }
 
     /// Those that are registered or still closing, in order of registration.
-    pub(crate) fn modules(&'static self) -> Vec<&'static ModuleCore> {
+    pub(crate) fn modules(&'static self) -> Vec<Registration> {
         let mut removed = Removed::default();
         let mut modules = self.modules.lock();
         self.settle_all(&mut modules, &mut removed);
-        let is_over = |module: &&ModuleCore| module.group.gate().is_over();
-        modules.iter().filter(|module| !is_over(module)).collect()
+        modules.not_over().collect()
     }
 
     /// The modules as their tasks see them: all of which anything may be registered.
@@ -214,19 +279,16 @@ impl Engine {
             .collect()
     }
 
-    /// All providers, each with its module and its registration.
-    pub(super) fn providers(&'static self) -> Vec<(Hosted, &'static ModuleCore, u64)> {
+    /// All providers, each with its module's registration.
+    pub(super) fn providers(&'static self) -> Vec<(Hosted, Registration)> {
         let mut removed = Removed::default();
         let mut providers = Vec::new();
         let mut modules = self.modules.lock();
         self.settle_all(&mut modules, &mut removed);
-        for module in modules
-            .iter()
-            .filter(|module| !module.group.gate().is_over())
-        {
-            let theirs = module.providers.lock();
+        for registration in modules.not_over() {
+            let theirs = registration.core.providers.lock();
             let theirs = theirs.iter().cloned();
-            providers.extend(theirs.map(|theirs| (theirs, module, module.registration())));
+            providers.extend(theirs.map(|theirs| (theirs, registration.clone())));
         }
         providers
     }
@@ -305,12 +367,16 @@ impl Engine {
         module: &'static ModuleCore,
         removed: &mut Removed,
     ) -> Gate {
-        let gate = module.group.gate();
+        let standing = module.group.standing();
+        let (gate, number) = (standing.gate(), standing.registration());
         if !matches!(gate, Gate::Closing | Gate::Overdue) {
             return gate;
         }
-        let registered = modules.of(module);
-        let closes = registered.map_or(0, |registered| registered.closes);
+        // One that has left may be another manager's by now.
+        let Some(registered) = modules.present.get(&number) else {
+            return gate;
+        };
+        let closes = registered.closes;
         if closes + modules.closes > 0 {
             return gate;
         }
@@ -320,10 +386,38 @@ impl Engine {
         }
         removed.take(module);
         module.group.raise_gate(Gate::Closed);
-        if let Some(registered) = registered {
-            modules.present.remove(&registered.place);
-        }
+        self.give_up(modules, number);
         Gate::Closed
+    }
+
+    /// The registration is over, and its module spare.
+    fn give_up(&'static self, modules: &mut Modules, number: u64) {
+        if let Some(module) = modules.leave(number) {
+            self.realm.spare_modules.give(module);
+        }
+    }
+
+    /// Gives the modules of a manager up that was closed or dropped, once nothing of it runs any
+    /// more and nobody goes through them; whether it has none left.
+    pub(crate) fn give_up_modules(&'static self) -> bool {
+        let mut modules = self.modules.lock();
+        if self.stage() != Stage::Closed || modules.closes > 0 {
+            return false;
+        }
+        // Whoever works is registered below a root, and all gates are shut.
+        let is_idle = |registered: &Registered| {
+            registered.closes == 0 && registered.registration.core.group.roots.are_none()
+        };
+        if !modules.present.values().all(is_idle) {
+            return false;
+        }
+        while let Some((number, registered)) = modules.present.first_key_value() {
+            let (number, registration) = (*number, &registered.registration);
+            let is_abandoned = registration.core.group.gate() == Gate::Abandoned;
+            registration.abandoned.store(is_abandoned, Ordering::SeqCst);
+            self.give_up(&mut modules, number);
+        }
+        true
     }
 
     fn settle_all(&'static self, modules: &mut Modules, removed: &mut Removed) {
@@ -414,11 +508,11 @@ fn unknown_module(name: &str, modules: &Modules) -> Error {
     /// More would hide the name that was asked for.
     const SHOWN: usize = 16;
 
-    let open = |module: &&ModuleCore| module.group.gate() == Gate::Open;
-    let known = || modules.iter().filter(open);
+    let open = |registered: &&Registered| registered.registration.core.group.gate() == Gate::Open;
+    let known = || modules.present.values().filter(open);
     let shown: Vec<&str> = known()
         .take(SHOWN)
-        .map(|module| module.group.name.as_str())
+        .map(|registered| registered.registration.name.as_str())
         .collect();
     let more = match known().count().saturating_sub(SHOWN) {
         0 => String::new(),

@@ -39,7 +39,7 @@ impl Engine {
             return self.unregister(root, GoneReason::Expired);
         }
         let bytes = bytes::of_root(root.slot, self.realm);
-        if bytes > self.config.max_finished_bytes {
+        if bytes > self.max_finished_bytes() {
             // It alone is too much, and drives nobody out.
             return self.evict(root);
         }
@@ -53,7 +53,7 @@ impl Engine {
         self.finished_bytes.fetch_add(bytes, Ordering::Relaxed);
         root.tree.set_bytes(bytes);
         let wake = is_next && retained.is_reaped;
-        if !retained.is_reaped && self.config.reaper {
+        if !retained.is_reaped && self.is_to_be_reaped() {
             retained.is_reaped = self.ask_for_reaper();
         }
         // The last: from here on whoever waits for the root takes it for kept.
@@ -82,7 +82,7 @@ impl Engine {
 
     /// While all that are kept take too much, the least valued and oldest go.
     fn evict_beyond(&'static self) {
-        let most = self.config.max_finished_bytes;
+        let most = self.max_finished_bytes();
         let is_too_much = || self.finished_bytes.load(Ordering::Relaxed) > most;
         if is_too_much() {
             // What has expired and was not swept yet makes room first.
@@ -289,7 +289,7 @@ impl Engine {
     /// There are more slots than before, whose memory the thread gives back once they are idle.
     #[cold]
     pub(super) fn has_grown(&'static self) {
-        if self.config.reaper {
+        if self.is_to_be_reaped() {
             let mut retained = self.retention.lock();
             retained.is_reaped = retained.is_reaped || self.ask_for_reaper();
             drop(retained);
@@ -299,7 +299,7 @@ impl Engine {
 
     /// Nothing is kept from now on, as the stage says. The thread ends with the last manager.
     pub(super) fn let_reaper_go(&'static self) {
-        if self.config.reaper
+        if self.is_to_be_reaped()
             && let Some(thread) = self.realm.reaper.remove(self)
         {
             self.realm.roster.dismiss(thread);

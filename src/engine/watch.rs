@@ -69,7 +69,7 @@ impl Engine {
             return Some(Error::closed("the manager"));
         }
         let overdue = Standing::new(registration, Gate::Overdue);
-        (module.group.standing() >= overdue).then(|| module.group.closed())
+        (module.group.standing() >= overdue).then(|| module.closed(registration))
     }
 
     pub(crate) fn unwatch(&self, number: u64) {

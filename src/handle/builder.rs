@@ -41,16 +41,10 @@ impl<'a> TaskBuilder<'a> {
     #[inline(always)]
     pub(crate) fn root(
         engine: &'static Engine,
-        module: &'static ModuleCore,
-        registration: u64,
+        module: (&'static ModuleCore, u64),
         type_: &'a str,
     ) -> Self {
-        Self::new(
-            engine,
-            Some((module, registration)),
-            ParentSpec::None,
-            type_,
-        )
+        Self::new(engine, Some(module), ParentSpec::None, type_)
     }
 
     #[inline(always)]
@@ -296,7 +290,7 @@ impl<'a> TaskBuilder<'a> {
     /// ```
     #[inline(always)]
     pub fn module(mut self, module: &Module) -> Self {
-        self.spec.module = Some((module.core, module.registration));
+        self.spec.module = Some(module.of());
         self
     }
 

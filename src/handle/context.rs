@@ -142,7 +142,7 @@ impl TaskContext {
     ///
     /// # Errors
     /// [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for a name that cannot be;
-    /// [`Exhausted`](crate::ErrorCode::Exhausted) in a module that has more combinations of names
+    /// [`Exhausted`](crate::ErrorCode::Exhausted) in a process that has more combinations of names
     /// than it keeps; [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```

@@ -92,9 +92,9 @@ impl Observer {
     pub(crate) fn of(found: Found, id: Uuid, engine: &'static Engine) -> Self {
         Self(match found {
             Found::Regular(held) => Inner::Regular(held),
-            Found::Virtual(provider, module, registration) => Inner::Virtual(Box::new(
-                Virtual::new(id, provider, (module, registration), engine),
-            )),
+            Found::Virtual(provider, registration) => {
+                Inner::Virtual(Box::new(Virtual::new(id, provider, registration, engine)))
+            }
         })
     }
 

@@ -7,22 +7,21 @@ use uuid::Uuid;
 
 use super::DoneGuard;
 use super::ours::Ours;
-use crate::engine::{Engine, ModuleCore};
+use crate::engine::{Engine, Registration};
 use crate::error::{Error, Result};
 use crate::node::callback::Callback;
 use crate::node::extras::DoneCallback;
 use crate::provider::{Completion, Hosted, Limit, lost};
 use crate::snapshot;
 use crate::sync::{Condvar, Deadline, Lock};
-use crate::view::{Name, ProviderId, Status};
+use crate::view::{ProviderId, Status};
 
 /// A virtual task, and who answers for it.
 #[derive(Clone)]
 pub(super) struct Virtual {
     id: Uuid,
     provider: Ours<Hosted>,
-    module: &'static ModuleCore,
-    registration: u64,
+    registration: Registration,
     engine: &'static Engine,
 }
 
@@ -30,13 +29,12 @@ impl Virtual {
     pub(super) fn new(
         id: Uuid,
         provider: Hosted,
-        (module, registration): (&'static ModuleCore, u64),
+        registration: Registration,
         engine: &'static Engine,
     ) -> Self {
         Self {
             id,
             provider: Ours::new(provider, engine.realm),
-            module,
             registration,
             engine,
         }
@@ -54,16 +52,12 @@ impl Virtual {
         self.engine.realm.check_fork()
     }
 
-    fn module_name(&self) -> &'static Name {
-        &self.module.group.name
-    }
-
     pub(super) fn status(&self, limit: Limit) -> Result<Status> {
         self.check_fork()?;
         snapshot::virtual_status(
             self.engine,
             &self.provider,
-            self.module_name(),
+            &self.registration,
             self.id,
             limit,
         )
@@ -71,7 +65,7 @@ impl Virtual {
 
     pub(super) fn status_tree(&self) -> Result<Vec<Status>> {
         self.check_fork()?;
-        snapshot::virtual_tree(self.engine, &self.provider, self.module_name(), self.id)
+        snapshot::virtual_tree(self.engine, &self.provider, &self.registration, self.id)
     }
 
     pub(super) fn abort(&self, reason: &str) -> Result<()> {
@@ -120,13 +114,9 @@ impl Virtual {
     /// Has the provider watch the task. The callback either may run, or there is an error and it
     /// never does.
     pub(super) fn on_done(&self, callback: DoneCallback, limit: Limit) -> Result<DoneGuard> {
-        let Self {
-            id,
-            module,
-            registration,
-            engine,
-            ..
-        } = *self;
+        let Self { id, engine, .. } = *self;
+        let of = self.registration.clone();
+        let (module, registration) = (of.core, of.number);
         engine.realm.check_fork()?;
         let cancelled = Arc::new(AtomicBool::new(false));
         let number = engine.watch(module, registration, &callback);
@@ -138,8 +128,7 @@ impl Virtual {
                     let closed = engine.keeps_nobody(module, registration);
                     Err(closed.unwrap_or_else(lost))
                 });
-                let complete =
-                    |status| snapshot::complete_virtual(engine, status, &module.group.name, id);
+                let complete = |status| snapshot::complete_virtual(engine, status, &of, id);
                 callback.run(ended.map(complete));
             }
         };

@@ -146,9 +146,9 @@ impl ManagerBuilder {
     /// ```
     pub fn build(self) -> Result<Manager> {
         check_name("node address", &self.node, false)?;
+        let node = Name::from(self.node);
         let config = Config {
-            node: Name::from(self.node),
-            keep_on_read: self.keep_on_read,
+            node: node.clone(),
             bounds: Bounds {
                 per_parent: self.max_kept_children,
                 per_root: self.max_kept_per_root,
@@ -160,7 +160,11 @@ impl ManagerBuilder {
             max_modules: self.max_modules,
         };
         let engine = Engine::start(config, self.clock, self.task_ttl, self.user_task_ttl)?;
-        Ok(Manager(Arc::new(Shared { engine })))
+        Ok(Manager(Arc::new(Shared {
+            engine,
+            node,
+            keep_on_read: self.keep_on_read,
+        })))
     }
 }
 

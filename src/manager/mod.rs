@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::handle::{Observer, Search};
 use crate::module::Module;
 use crate::provider::{Limit, limit};
-use crate::view::{CloseReport, Filter, Listing, Stats};
+use crate::view::{CloseReport, Filter, Listing, Name, Stats};
 
 pub use builder::ManagerBuilder;
 
@@ -52,6 +52,8 @@ pub struct Manager(Arc<Shared>);
 
 struct Shared {
     engine: &'static Engine,
+    node: Name,
+    keep_on_read: bool,
 }
 
 impl Drop for Shared {
@@ -91,8 +93,8 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn register_module(&self, name: &str) -> Result<Module> {
-        let (core, registration) = self.engine().register_module(name)?;
-        Ok(Module::new(self.engine(), core, registration))
+        let registration = self.engine().register_module(name)?;
+        Ok(Module::new(self.engine(), registration))
     }
 
     /// The module of this name.
@@ -108,8 +110,8 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn module(&self, name: &str) -> Result<Module> {
-        let (core, registration) = self.engine().module(name)?;
-        Ok(Module::new(self.engine(), core, registration))
+        let registration = self.engine().module(name)?;
+        Ok(Module::new(self.engine(), registration))
     }
 
     /// The names of all modules, in order of registration.
@@ -127,9 +129,7 @@ impl Manager {
     pub fn modules(&self) -> Result<Vec<String>> {
         self.engine().check()?;
         let modules = self.engine().modules().into_iter();
-        Ok(modules
-            .map(|module| module.group.name.to_string())
-            .collect())
+        Ok(modules.map(|module| module.name.to_string()).collect())
     }
 
     /// The address that the manager was given.
@@ -140,7 +140,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn node(&self) -> &str {
-        &self.engine().config.node
+        &self.0.node
     }
 
     /// Whether reading the status of a settled root leaves it registered.
@@ -150,7 +150,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn keep_on_read(&self) -> bool {
-        self.engine().config.keep_on_read
+        self.0.keep_on_read
     }
 
     /// For how long a finished root stays.
@@ -322,7 +322,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn provider_deadline(&self) -> Duration {
-        self.engine().config.provider_deadline
+        self.engine().provider_deadline()
     }
 
     /// The tasks of a module, by time of creation and then id, as [`Module::list`].

@@ -23,6 +23,7 @@ mod progress;
 mod reaper;
 mod registrations;
 mod retain;
+mod reused;
 mod settled;
 mod suspend;
 mod wait;

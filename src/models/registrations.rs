@@ -244,7 +244,7 @@ fn register_provider_vs_close_and_registering_anew() {
             assert!(error.is_closed());
         }
         assert_eq!(dropped.get(), 1, "whether it was refused or closed");
-        assert!(module.core.providers.lock().is_empty());
+        assert!(module.registration.core.providers.lock().is_empty());
     });
 }
 
@@ -418,7 +418,7 @@ fn close_and_drop_of_a_manager_vs_on_done_told_once() {
 fn close_of_a_module_vs_watch_told_once() {
     check(3, || {
         let host = Host::new();
-        let (core, registration) = (host.repair.core, host.repair.registration);
+        let (core, registration) = host.repair.of();
         let engine = host.repair.engine;
         let called = Count::default();
         let counted = called.clone();

@@ -196,6 +196,11 @@ impl Slot {
         mine.is_some_and(|mine| std::ptr::eq(mine, engine))
     }
 
+    /// The manager of its tenant or of the last.
+    pub(crate) fn find_engine(&self) -> Option<&'static Engine> {
+        self.engine.get()
+    }
+
     /// The manager of the tenant, for one who holds a reference.
     #[inline(always)]
     pub(crate) fn engine(&self) -> &'static Engine {
@@ -370,6 +375,12 @@ impl Slot {
 
     pub(crate) fn set_names(&self, set: &'static NameSet) {
         self.names.set(set);
+    }
+
+    /// Keeps the names that were the task's own, unless it has others by now. Both are right: who
+    /// has looked for the one before finds the other where it was.
+    pub(crate) fn offer_names(&self, set: &'static NameSet) {
+        self.names.offer(set);
     }
 
     #[inline]

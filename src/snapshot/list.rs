@@ -32,7 +32,7 @@ pub(crate) fn listing(
     if !providers.is_empty() {
         let cluster = list_virtual(providers, filter, &tasks, |provider, error| {
             missing.push(Missing {
-                module: group.name.clone(),
+                module: group.name(),
                 provider,
                 error,
             });

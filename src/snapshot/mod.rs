@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::arena::{Held, Realm};
 use crate::clock::{Wall, time};
-use crate::engine::{Engine, TaskRef};
+use crate::engine::{Engine, Registration, TaskRef};
 use crate::error::{Error, Result};
 use crate::names::NameSet;
 use crate::node::extras::{AbortMark, Looks};
@@ -340,7 +340,7 @@ impl Moment {
             id: self.figures.id(engine.realm),
             type_: names.type_.clone(),
             kind: Kind::Node,
-            module: names.group.name.clone(),
+            module: names.module.clone(),
             scope: names.scope.clone(),
             state: reading.state(),
             is_abortable: attributes & ABORTABLE != 0,
@@ -421,9 +421,14 @@ fn abort_info(mark: &AbortMark, looks: Looks, wall: Wall) -> AbortInfo {
 }
 
 fn child_ids(ids: impl Iterator<Item = Uuid>, engine: &'static Engine) -> Vec<ChildId> {
+    let mut ids = ids.peekable();
+    if ids.peek().is_none() {
+        return Vec::new();
+    }
+    let node = engine.node();
     ids.map(|task_id| ChildId {
         task_id,
-        node: engine.config.node.clone(),
+        node: node.clone(),
     })
     .collect()
 }
@@ -464,7 +469,7 @@ fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) ->
         id: record_id(record, realm),
         type_: names.type_.clone(),
         kind: Kind::Node,
-        module: names.group.name.clone(),
+        module: names.module.clone(),
         scope: names.scope.clone(),
         state: if record.has_failed() {
             State::Failed
@@ -512,20 +517,20 @@ pub(crate) fn stats(held: &Held, engine: &'static Engine) -> Stats {
 pub(crate) fn virtual_status(
     engine: &'static Engine,
     provider: &Hosted,
-    module: &Name,
+    registration: &Registration,
     id: Uuid,
     limit: Limit,
 ) -> Result<Status> {
     let status = provider.ask(limit, move |provider| provider.status(id))?;
     let status = status.ok_or_else(|| Error::not_found(id))?;
-    Ok(complete_virtual(engine, status, module, id))
+    Ok(complete_virtual(engine, status, registration, id))
 }
 
 /// A provider's status as it is shown.
 pub(crate) fn complete_virtual(
     engine: &'static Engine,
     mut status: Status,
-    module: &Name,
+    registration: &Registration,
     id: Uuid,
 ) -> Status {
     status.id = id;
@@ -534,12 +539,13 @@ pub(crate) fn complete_virtual(
     status.error = status.error.map(text::bounded);
     status.first_error = status.first_error.map(text::bounded);
     if status.module.is_empty() {
-        status.module = module.clone();
+        status.module = registration.name.clone();
     }
-    let local = engine.children_of_virtual(id);
+    let node = engine.node();
+    let local = engine.children_of_virtual(id, registration.uid);
     status.children.extend(local.iter().map(|held| ChildId {
         task_id: TaskRef::of(held).id(),
-        node: engine.config.node.clone(),
+        node: node.clone(),
     }));
     status
 }
@@ -548,15 +554,15 @@ pub(crate) fn complete_virtual(
 pub(crate) fn virtual_tree(
     engine: &'static Engine,
     provider: &Hosted,
-    module: &Name,
+    registration: &Registration,
     id: Uuid,
 ) -> Result<Vec<Status>> {
     let mut walked = Walked::default();
     walked
         .statuses
-        .push(virtual_status(engine, provider, module, id, None)?);
+        .push(virtual_status(engine, provider, registration, id, None)?);
     walked.parts.push(Parts::default());
-    let local = engine.children_of_virtual(id).into_iter();
+    let local = engine.children_of_virtual(id, registration.uid).into_iter();
     walked.go(local.map(Node::top).collect(), engine);
     Ok(walked.statuses)
 }

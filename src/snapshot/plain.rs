@@ -101,7 +101,7 @@ impl Plain {
             id,
             type_: names.type_.clone(),
             kind: Kind::Node,
-            module: names.group.name.clone(),
+            module: names.module.clone(),
             scope: names.scope.clone(),
             state: self.reading.state(),
             is_abortable: self.attributes & ABORTABLE != 0,

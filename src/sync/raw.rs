@@ -26,7 +26,7 @@ impl<T> AtomicRef<T> {
     #[inline]
     pub(crate) fn get(&self) -> Option<&'static T> {
         let address = self.address.load(Ordering::Acquire);
-        // SAFETY: the address is null or was made by `set` out of a `&'static Target<T>`, and
+        // SAFETY: the address is null or was made by `set` or `offer` out of a `&'static Target<T>`, and
         // nothing else writes it but null; a shared reference to it may be copied.
         unsafe { address.as_ref() }.map(target::reached)
     }
@@ -40,6 +40,15 @@ impl<T> AtomicRef<T> {
     pub(crate) fn set(&self, to: &'static T) {
         let address = std::ptr::from_ref(target::of(to)).cast_mut();
         self.address.store(address, Ordering::Release);
+    }
+
+    /// Sets it where there is none.
+    pub(crate) fn offer(&self, to: &'static T) {
+        let address = std::ptr::from_ref(target::of(to)).cast_mut();
+        let none = std::ptr::null_mut();
+        let _ = self
+            .address
+            .compare_exchange(none, address, Ordering::Release, Ordering::Relaxed);
     }
 }
 

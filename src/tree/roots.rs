@@ -85,6 +85,10 @@ impl Roots {
         self.0.lock().leave(root, realm);
     }
 
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.lock().slots.is_empty()
+    }
+
     /// The next registration of the module numbers its roots from 1.
     pub(crate) fn begin_anew(&self) {
         self.0.lock().sequences = HashMap::new();
@@ -144,7 +148,7 @@ mod tests {
     fn list_1_who_stays_is_met_whoever_leaves_meanwhile_and_places_are_given_back() {
         let manager = Manager::builder().build().unwrap();
         let module = manager.register_module("repair").unwrap();
-        let roots = &module.core.group.roots;
+        let roots = &module.registration.core.group.roots;
         let mut tasks: Vec<Option<Task>> = (0..4 * AT_ONCE)
             .map(|_| Some(module.task("repair").start().unwrap()))
             .collect();

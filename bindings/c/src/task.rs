@@ -234,7 +234,7 @@ pub extern "C" fn taskmgr_task_set_total(task: Option<&'static taskmgr_task>, to
 /// Names the units that the task counts, where that was not known when it was made.
 ///
 /// Once the task has ended this does nothing. Threads: any. Errors: INVALID_ARGUMENT for a name
-/// that cannot be, EXHAUSTED in a module that has more combinations of names than it keeps,
+/// that cannot be, EXHAUSTED in a process that has more combinations of names than it keeps,
 /// FORKED. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_task_set_units(
