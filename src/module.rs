@@ -104,10 +104,10 @@ impl Module {
     /// ```
     pub fn listing(&self, filter: &Filter) -> Result<Listing> {
         self.engine.check()?;
-        let (core, registration) = self.of();
-        let providers = self.engine.providers_of(core, registration)?;
-        let listing = snapshot::listing(self.engine, core.group, &providers, filter)?;
-        self.engine.check_in_force(core, registration)?;
+        let of = &self.registration;
+        let providers = self.engine.providers_of(of)?;
+        let listing = snapshot::listing(self.engine, of.core.group, &providers, filter)?;
+        self.engine.check_in_force(of)?;
         // A manager that is gone meanwhile has taken the providers off before they were asked.
         self.engine.check()?;
         Ok(listing)
@@ -127,8 +127,7 @@ impl Module {
     /// ```
     pub fn drain(&self) -> Result<usize> {
         self.engine.check()?;
-        let (core, registration) = self.of();
-        self.engine.drain_module(core, registration)
+        self.engine.drain_module(&self.registration)
     }
 
     /// Closes the module: no new tasks; its running ones are told to abort and waited for
@@ -176,8 +175,7 @@ impl Module {
         let threads = (&self.engine.realm.roster, self.registration.uid);
         let deadline = self.engine.provider_deadline();
         let hosted = Hosted::new(provider, deadline, threads);
-        let (core, registration) = self.of();
-        self.engine.add_provider(core, registration, hosted)
+        self.engine.add_provider(&self.registration, hosted)
     }
 }
 

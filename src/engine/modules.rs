@@ -151,6 +151,29 @@ impl Registration {
     }
 }
 
+impl Registration {
+    fn is_in_force(&self) -> bool {
+        self.core.registration() == self.number
+    }
+
+    /// That it takes tasks and providers.
+    fn check(&self) -> Result<()> {
+        match self.core.is_open(self.number) {
+            true => Ok(()),
+            false => Err(self.closed()),
+        }
+    }
+
+    /// The error for who acts for it once it is over. The module may have another name by now.
+    pub(super) fn closed(&self) -> Error {
+        let which = match self.is_in_force() {
+            true => "",
+            false => "this registration of ",
+        };
+        Error::closed(&format!("{which}module {:?}", &*self.name))
+    }
+}
+
 impl ModuleCore {
     /// Nobody's, until it is registered.
     pub(super) fn new(group: &'static Group) -> Self {
@@ -189,12 +212,12 @@ impl ModuleCore {
         }
     }
 
-    /// The error for a handle whose registration is over.
-    pub(super) fn closed(&self, registration: u64) -> Error {
+    /// The error for a task of a registration that is over. It has no name of its own, as births are
+    /// to be cheap, and the module may have another by now.
+    fn closed(&self, registration: u64) -> Error {
         let error = self.group.closed();
         match self.registration() == registration {
             true => error,
-            // It may have another name by now.
             false => Error::closed("this registration of the module"),
         }
     }
@@ -294,68 +317,50 @@ impl Engine {
     }
 
     /// The providers of this registration, if it is open, or closing with tasks that run.
-    pub(crate) fn providers_of(
-        &'static self,
-        module: &'static ModuleCore,
-        registration: u64,
-    ) -> Result<Vec<Hosted>> {
+    pub(crate) fn providers_of(&'static self, of: &Registration) -> Result<Vec<Hosted>> {
         let mut removed = Removed::default();
         let mut modules = self.modules.lock();
-        self.check_registered(&mut modules, module, registration, &mut removed)?;
-        let providers = module.providers.lock().clone();
+        self.check_registered(&mut modules, of, &mut removed)?;
+        let providers = of.core.providers.lock().clone();
         Ok(providers)
     }
 
-    pub(crate) fn add_provider(
-        &'static self,
-        module: &'static ModuleCore,
-        registration: u64,
-        provider: Hosted,
-    ) -> Result<()> {
+    pub(crate) fn add_provider(&'static self, of: &Registration, provider: Hosted) -> Result<()> {
         let _modules = self.modules.lock();
         // Under the lock, so that a close that shuts the gate finds it.
-        module.check(registration)?;
-        module.providers.lock().push(provider);
+        of.check()?;
+        of.core.providers.lock().push(provider);
         Ok(())
     }
 
     /// Unregisters all settled roots of a registration; how many there were.
-    pub(crate) fn drain_module(
-        &'static self,
-        module: &'static ModuleCore,
-        registration: u64,
-    ) -> Result<usize> {
+    pub(crate) fn drain_module(&'static self, of: &Registration) -> Result<usize> {
         {
             let mut removed = Removed::default();
             let mut modules = self.modules.lock();
-            self.check_registered(&mut modules, module, registration, &mut removed)?;
+            self.check_registered(&mut modules, of, &mut removed)?;
         }
-        self.drain_registration(module, registration)
+        self.drain_registration(of)
     }
 
     fn check_registered(
         &'static self,
         modules: &mut Modules,
-        module: &'static ModuleCore,
-        registration: u64,
+        of: &Registration,
         removed: &mut Removed,
     ) -> Result<()> {
-        let is_over = self.settle(modules, module, removed).is_over();
-        match module.registration() == registration && !is_over {
+        let is_over = self.settle(modules, of.core, removed).is_over();
+        match of.is_in_force() && !is_over {
             true => Ok(()),
-            false => Err(module.closed(registration)),
+            false => Err(of.closed()),
         }
     }
 
     /// That this registration is in force still, for one who has collected what is its own.
-    pub(crate) fn check_in_force(
-        &'static self,
-        module: &'static ModuleCore,
-        registration: u64,
-    ) -> Result<()> {
-        match module.registration() == registration {
+    pub(crate) fn check_in_force(&'static self, of: &Registration) -> Result<()> {
+        match of.is_in_force() {
             true => Ok(()),
-            false => Err(module.closed(registration)),
+            false => Err(of.closed()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Engine, ModuleCore, Stage, TaskRef};
+use super::{Engine, Registration, Stage, TaskRef};
 use crate::arena::Held;
 use crate::clock::Tick;
 use crate::error::{Error, ErrorCode, GoneReason, Result};
@@ -204,14 +204,10 @@ impl Engine {
     }
 
     /// Unregisters all settled roots of a registration of a module; how many there were.
-    pub(super) fn drain_registration(
-        &'static self,
-        module: &'static ModuleCore,
-        registration: u64,
-    ) -> Result<usize> {
+    pub(super) fn drain_registration(&'static self, of: &Registration) -> Result<usize> {
         let places = self.kept();
-        self.check_in_force(module, registration)?;
-        Ok(self.drain_kept(places, module.group))
+        self.check_in_force(of)?;
+        Ok(self.drain_kept(places, of.core.group))
     }
 
     /// Where all roots are that are kept.

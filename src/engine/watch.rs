@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Engine, ModuleCore, Stage};
+use super::{Engine, ModuleCore, Registration, Stage};
 use crate::error::Error;
 use crate::names::{Gate, Standing};
 use crate::node::extras::DoneCallback;
@@ -32,25 +32,20 @@ impl Engine {
     /// Remembers a callback until it has run or is cancelled; its number. It is told at once if
     /// the deadline of a close has passed: a close says so, and then takes who waits off the list
     /// under its lock, so that one of them sees the other.
-    pub(crate) fn watch(
-        &self,
-        module: &'static ModuleCore,
-        registration: u64,
-        callback: &DoneCallback,
-    ) -> u64 {
+    pub(crate) fn watch(&self, of: &Registration, callback: &DoneCallback) -> u64 {
         let number = {
             let mut open = self.watches.0.lock();
             open.last += 1;
             let number = open.last;
             let watch = Watch {
-                module,
-                registration,
+                module: of.core,
+                registration: of.number,
                 callback: Arc::clone(callback),
             };
             open.watches.insert(number, watch);
             number
         };
-        if let Some(error) = self.keeps_nobody(module, registration)
+        if let Some(error) = self.keeps_nobody(of)
             && self.take_watch(number)
         {
             callback.run(Err(error));
@@ -60,16 +55,12 @@ impl Engine {
 
     /// What those who wait for virtual tasks of this registration are told, if a close keeps them
     /// waiting no more: also where its provider, which goes with a close, takes their watches along.
-    pub(crate) fn keeps_nobody(
-        &self,
-        module: &'static ModuleCore,
-        registration: u64,
-    ) -> Option<Error> {
+    pub(crate) fn keeps_nobody(&self, of: &Registration) -> Option<Error> {
         if self.is_overdue() || self.stage() == Stage::Closed {
             return Some(Error::closed("the manager"));
         }
-        let overdue = Standing::new(registration, Gate::Overdue);
-        (module.group.standing() >= overdue).then(|| module.closed(registration))
+        let overdue = Standing::new(of.number, Gate::Overdue);
+        (of.core.group.standing() >= overdue).then(|| of.closed())
     }
 
     pub(crate) fn unwatch(&self, number: u64) {

@@ -116,16 +116,15 @@ impl Virtual {
     pub(super) fn on_done(&self, callback: DoneCallback, limit: Limit) -> Result<DoneGuard> {
         let Self { id, engine, .. } = *self;
         let of = self.registration.clone();
-        let (module, registration) = (of.core, of.number);
         engine.realm.check_fork()?;
         let cancelled = Arc::new(AtomicBool::new(false));
-        let number = engine.watch(module, registration, &callback);
+        let number = engine.watch(&of, &callback);
         let tell = {
             let callback = Arc::clone(&callback);
             move |ended: Option<Result<Status>>| {
                 engine.unwatch(number);
                 let ended = ended.unwrap_or_else(|| {
-                    let closed = engine.keeps_nobody(module, registration);
+                    let closed = engine.keeps_nobody(&of);
                     Err(closed.unwrap_or_else(lost))
                 });
                 let complete = |status| snapshot::complete_virtual(engine, status, &of, id);

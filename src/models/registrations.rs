@@ -418,8 +418,7 @@ fn close_and_drop_of_a_manager_vs_on_done_told_once() {
 fn close_of_a_module_vs_watch_told_once() {
     check(3, || {
         let host = Host::new();
-        let (core, registration) = host.repair.of();
-        let engine = host.repair.engine;
+        let module = host.repair.clone();
         let called = Count::default();
         let counted = called.clone();
         let watcher = thread::spawn(move || {
@@ -428,11 +427,12 @@ fn close_of_a_module_vs_watch_told_once() {
                 assert!(status.unwrap_err().is_closed());
                 counted.add();
             });
-            engine.watch(core, registration, &std::sync::Arc::new(callback));
+            let engine = module.engine;
+            engine.watch(&module.registration, &std::sync::Arc::new(callback));
         });
         host.repair.close(NOW).unwrap();
         watcher.join().unwrap();
         assert_eq!(called.get(), 1);
-        assert!(core.group.gate() >= Gate::Overdue);
+        assert!(host.repair.registration.core.group.gate() >= Gate::Overdue);
     });
 }
