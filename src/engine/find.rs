@@ -158,7 +158,16 @@ impl Engine {
         if let Some(held) = self.look_up(id) {
             return Ok(Sought::Regular(held));
         }
-        let otherwise = self.why_not(id);
+        let mut otherwise = self.why_not(id);
+        if otherwise.is_not_found() && self.host_ids.are_used() {
+            // An id that came back meanwhile is no more among those that are gone.
+            if let Some(held) = self.look_up(id) {
+                return Ok(Sought::Regular(held));
+            }
+            if let Some(gone) = self.buried(id) {
+                otherwise = gone;
+            }
+        }
         let mut providers = self.providers();
         if !otherwise.is_not_found() {
             // What is known is answered where somebody late would only have a word against it.
@@ -209,8 +218,8 @@ impl Engine {
 
     /// Why there is no task of this id. Only whoever asks in vain pays for the answer.
     pub(super) fn why_not(&'static self, id: Uuid) -> Error {
-        if let Some((reason, state)) = self.tombstones.lock().find(id) {
-            return Error::task_gone(id, reason, state);
+        if let Some(gone) = self.buried(id) {
+            return gone;
         }
         match self.find_folded(id) {
             Some(state) => Error::task_gone(id, GoneReason::Folded, state),
@@ -220,6 +229,12 @@ impl Engine {
                 _ => Error::not_found(id),
             },
         }
+    }
+
+    /// Why a root of this id is gone, for as long as that is remembered.
+    fn buried(&self, id: Uuid) -> Option<Error> {
+        let (reason, state) = self.tombstones.lock().find(id)?;
+        Some(Error::task_gone(id, reason, state))
     }
 
     /// The state of the folded child of the id of which some parent still keeps a record; of several

@@ -209,6 +209,30 @@ fn host_id_vs_finish_free_again_at_once() {
     });
 }
 
+/// ttl_5, id_1. Fails if who finds nothing of an id that came back does not look for its task again.
+#[test]
+fn host_id_that_comes_back_vs_look_up_gone_or_there() {
+    check(2, || {
+        let host = Host::new();
+        let id = Uuid::from_u128(7);
+        let repair = host.repair.clone();
+        repair
+            .task("first")
+            .id(id)
+            .start()
+            .unwrap()
+            .finish()
+            .unwrap();
+        assert!(host.manager.status(id).unwrap_err().is_gone());
+        let maker = thread::spawn(move || repair.task("second").id(id).start().unwrap());
+        match host.manager.status(id) {
+            Ok(status) => assert_eq!(status.type_, "second"),
+            Err(error) => assert!(error.is_gone(), "{error}"),
+        }
+        drop(maker.join().unwrap());
+    });
+}
+
 /// id_1, life_8. Fails if an id in the table is refused though its task is over, or if a
 /// task takes another's id off the table.
 #[test]
