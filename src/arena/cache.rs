@@ -63,6 +63,7 @@ impl Cache {
         realm.slots.take(size::BATCH, |slot| {
             *places.next().expect("no more than were asked for") = Some(slot);
         })?;
+        realm.link(batch.iter().flatten().copied())?;
         // The lowest go first, and so come last here; there may be fewer than a batch.
         let free = batch.iter().flatten().zip(&self.slots);
         let len = free.map(|(slot, place)| place.set(Some(*slot))).count();
@@ -122,7 +123,11 @@ pub(super) fn take(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'stat
 fn refill(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'static Slot> {
     let taken = CACHE.try_with(|cache| cache.refill(realm));
     // A thread that is ending has no cache any more.
-    let slot = taken.unwrap_or_else(|_| realm.slots.take_one())?;
+    let slot = taken.unwrap_or_else(|_| {
+        let slot = realm.slots.take_one()?;
+        realm.link(std::iter::once(slot))?;
+        Ok(slot)
+    })?;
     if realm.slots.has_grown() {
         grown();
     }

@@ -30,7 +30,7 @@ use crate::tree::links::Links;
 use crate::tree::root::Tree;
 
 pub(crate) use held::Held;
-pub(crate) use pool::{MOST, NONE, Numbered, Pool, Pooled};
+pub(crate) use pool::{MOST, NONE, Numbered, Pool, Pooled, no_memory};
 pub(crate) use reclaim::Reclaimed;
 
 /// A name set and its number; made once, never given back.
@@ -162,6 +162,19 @@ impl Realm {
     #[inline]
     pub(crate) fn take_slot(&'static self, grown: impl FnOnce()) -> Result<&'static Slot> {
         cache::take(self, grown)
+    }
+
+    /// Slots that were taken have what links them to others from here on, or are given back if there
+    /// is no memory for it.
+    fn link(&'static self, slots: impl Iterator<Item = &'static Slot> + Clone) -> Result<()> {
+        let mut numbers = slots.clone().map(Numbered::number);
+        match numbers.all(|number| self.links.try_beside(number).is_some()) {
+            true => Ok(()),
+            false => {
+                self.slots.give_all(slots);
+                Err(no_memory())
+            }
+        }
     }
 
     /// Gives a slot back whose last reference the caller has dropped, and what hung on it.

@@ -111,36 +111,46 @@ impl<T: Pooled> Pool<T> {
     }
 
     /// The one that belongs to this number of another pool, made now if it is needed first.
+    ///
+    /// # Panics
+    /// Where there is no memory to make it.
     #[inline]
     pub(crate) fn beside(&'static self, number: u32) -> &'static T {
-        match self.find(number) {
-            Some(found) => found,
-            None => self.make_beside(number),
-        }
+        self.try_beside(number).expect("there is memory")
+    }
+
+    /// The same, if there is memory.
+    #[inline]
+    pub(crate) fn try_beside(&'static self, number: u32) -> Option<&'static T> {
+        self.find(number).or_else(|| self.make_beside(number))
     }
 
     #[cold]
-    fn make_beside(&'static self, number: u32) -> &'static T {
+    fn make_beside(&'static self, number: u32) -> Option<&'static T> {
         let mut stock = self.stock.lock();
         if self.find(number).is_none() {
-            self.make(number as usize, &mut stock);
+            self.make(number as usize, &mut stock)?;
         }
         drop(stock);
-        self.get(number)
+        Some(self.get(number))
     }
 
-    /// Makes the chunk of this number, or a run of chunks with it. Those that were made.
-    fn make(&self, number: usize, stock: &mut Stock<T>) -> &'static [T] {
+    /// Makes the chunk of this number, or a run of chunks with it, if there is memory. Those that
+    /// were made.
+    fn make(&self, number: usize, stock: &mut Stock<T>) -> Option<&'static [T]> {
         let is_run = number >= size::BLOCKS;
         let count = if is_run { size::BLOCKS } else { size::CHUNK };
         let first = number - number % count;
         let page = &self.pages[first / (size::CHUNK * size::PAGE)];
-        let page = page.get().unwrap_or_else(|| {
-            let new: &'static Page<T> = Box::leak(no_refs());
-            page.set(new);
-            new
-        });
-        let made: &'static [T] = in_pages(is_run, first..first + count, |at| T::new(at as u32));
+        let page: &'static Page<T> = match page.get() {
+            Some(page) => page,
+            None => {
+                let new: &'static Page<T> = Box::leak(no_refs()?);
+                page.set(new);
+                new
+            }
+        };
+        let made = in_pages(is_run, first..first + count, |at| T::new(at as u32))?;
         let (chunks, _) = made.as_chunks::<{ size::CHUNK }>();
         for (chunk, at) in chunks.iter().zip(first / size::CHUNK..) {
             page[at % size::PAGE].set(chunk);
@@ -151,7 +161,7 @@ impl<T: Pooled> Pool<T> {
             runs.resize(runs.len().max(run + 1), None);
             runs[run] = Some(made);
         }
-        made
+        Some(made)
     }
 }
 
@@ -222,7 +232,7 @@ impl<T: Numbered> Pool<T> {
                 format!("{made} tasks live at once; there is no room for another"),
             ));
         }
-        let items = self.make(made, stock);
+        let items = self.make(made, stock).ok_or_else(no_memory)?;
         items
             .iter()
             .for_each(|item| stock.free.insert(item.number()));
@@ -230,6 +240,12 @@ impl<T: Numbered> Pool<T> {
         self.made.store(made, Ordering::Release);
         Ok(())
     }
+}
+
+#[cold]
+pub(crate) fn no_memory() -> Error {
+    let message = "there is no memory for another task; end or drain some";
+    Error::new(ErrorCode::Exhausted, message)
 }
 
 #[cold]

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Engine, ModuleCore, Stage, TaskRef};
-use crate::arena::{Held, Numbered};
+use crate::arena::{Held, Numbered, no_memory};
 use crate::error::{Error, ErrorCode, Result};
 use crate::names::{Given, Group, NameSet, Names, check_name};
 use crate::node::label;
@@ -108,7 +108,7 @@ impl Engine {
         traits: Traits,
         started: bool,
     ) -> Option<&'static Slot> {
-        self.create_short(parent, tree, &names, traits, started, |_| ())
+        self.create_short(parent, tree, &names, traits, started, |_| true)
     }
 
     /// The same of one with an entity, which has to be short and plain.
@@ -138,7 +138,7 @@ impl Engine {
         names: &Given<'_>,
         traits: Traits,
         started: bool,
-        label: impl FnOnce(&Slot),
+        label: impl FnOnce(&Slot) -> bool,
     ) -> Option<&'static Slot> {
         if self.realm.is_forked() || self.stage() != Stage::Open || tree.may_be_aborted() {
             return None;
@@ -152,8 +152,7 @@ impl Engine {
         }
         let slot = self.realm.take_slot(|| self.has_grown()).ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
-        label(slot);
-        if !self.link(slot, kids, || parents.group.is_open(), started) {
+        if !label(slot) || !self.link(slot, kids, || parents.group.is_open(), started) {
             self.realm.free_slot(slot);
             return None;
         }
@@ -419,7 +418,9 @@ impl Engine {
         let (entity, id) = (spec.entity, spec.id);
         let is_kept = label::fits(entity);
         if is_kept && !entity.is_empty() {
-            task.slot.set_label(entity, self.realm);
+            if !task.slot.set_label(entity, self.realm) {
+                return Err(no_memory());
+            }
             task.slot.add_attribute(LABELLED);
         }
         if is_kept && id.is_none() && owned.is_none() && parent_id.is_none() {

@@ -323,11 +323,13 @@ impl Slot {
         realm.extras.find(self.extras.load(Ordering::Acquire))
     }
 
-    /// Gives it an entity that is short and plain; nobody else knows the task yet, and its
-    /// attributes are yet to say so.
+    /// Gives it an entity that is short and plain, if there is memory; nobody else knows the task
+    /// yet, and its attributes are yet to say so.
     #[inline]
-    pub(crate) fn set_label(&self, text: &str, realm: &'static Realm) {
-        realm.labels.beside(self.number()).set(text);
+    #[must_use = "there may be no memory"]
+    pub(crate) fn set_label(&self, text: &str, realm: &'static Realm) -> bool {
+        let label = realm.labels.try_beside(self.number());
+        label.map(|label| label.set(text)).is_some()
     }
 
     /// Its entity, if that is short and plain.

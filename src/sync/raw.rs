@@ -52,37 +52,34 @@ impl<T> AtomicRef<T> {
     }
 }
 
-/// So many references that lead nowhere yet. What of them is not used is not written either: the
+/// So many references that lead nowhere yet, if there is memory. What of them is not used is not written either: the
 /// system gives its memory when it is.
 #[cfg(not(all(test, any(loom, shuttle))))]
-pub(crate) fn no_refs<T, const N: usize>() -> Box<[AtomicRef<T>; N]> {
+pub(crate) fn no_refs<T, const N: usize>() -> Option<Box<[AtomicRef<T>; N]>> {
     let layout = std::alloc::Layout::new::<[AtomicRef<T>; N]>();
     assert!(layout.size() > 0, "there is something to allocate");
     // SAFETY: the layout has a size; zeroes are null pointers, which are references that lead
     // nowhere, and the box is given back by the same layout.
     unsafe {
         let memory = std::alloc::alloc_zeroed(layout).cast::<[AtomicRef<T>; N]>();
-        if memory.is_null() {
-            std::alloc::handle_alloc_error(layout);
-        }
-        Box::from_raw(memory)
+        (!memory.is_null()).then(|| Box::from_raw(memory))
     }
 }
 
 /// Atomics of a model are not what their bytes are.
 #[cfg(all(test, any(loom, shuttle)))]
-pub(crate) fn no_refs<T, const N: usize>() -> Box<[AtomicRef<T>; N]> {
-    Box::new(std::array::from_fn(|_| AtomicRef::none()))
+pub(crate) fn no_refs<T, const N: usize>() -> Option<Box<[AtomicRef<T>; N]>> {
+    Some(Box::new(std::array::from_fn(|_| AtomicRef::none())))
 }
 
-/// Several things one after another, for the life of the process; if `fills_pages`, from the
-/// beginning of a page of the system's on.
+/// Several things one after another, for the life of the process, if there is memory; if
+/// `fills_pages`, from the beginning of a page of the system's on.
 #[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) fn in_pages<T>(
     fills_pages: bool,
     numbers: std::ops::Range<usize>,
     make: impl Fn(usize) -> T,
-) -> &'static [T] {
+) -> Option<&'static [T]> {
     let align = if fills_pages { PAGE } else { 1 };
     let count = numbers.len();
     let layout = std::alloc::Layout::array::<T>(count).and_then(|layout| layout.align_to(align));
@@ -93,12 +90,12 @@ pub(crate) fn in_pages<T>(
     unsafe {
         let memory = std::alloc::alloc(layout).cast::<T>();
         if memory.is_null() {
-            std::alloc::handle_alloc_error(layout);
+            return None;
         }
         for (at, number) in numbers.enumerate() {
             memory.add(at).write(make(number));
         }
-        std::slice::from_raw_parts(memory, count)
+        Some(std::slice::from_raw_parts(memory, count))
     }
 }
 
@@ -108,8 +105,8 @@ pub(crate) fn in_pages<T>(
     _: bool,
     numbers: std::ops::Range<usize>,
     make: impl Fn(usize) -> T,
-) -> &'static [T] {
-    Box::leak(numbers.map(make).collect())
+) -> Option<&'static [T]> {
+    Some(Box::leak(numbers.map(make).collect()))
 }
 
 /// Of the systems that give back what fills larger pages, nothing is given back.
