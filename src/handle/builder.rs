@@ -301,6 +301,7 @@ impl<'a> TaskBuilder<'a> {
     /// cannot be, [`IdInUse`](crate::ErrorCode::IdInUse),
     /// [`NotFound`](crate::ErrorCode::NotFound) or [`Gone`](crate::ErrorCode::Gone) for the
     /// parent's id, [`ParentTerminal`](crate::ErrorCode::ParentTerminal),
+    /// [`Exhausted`](crate::ErrorCode::Exhausted) if there is no memory for another task,
     /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```

@@ -346,11 +346,9 @@ impl Slot {
         if let Some(extras) = self.extras(realm) {
             return extras;
         }
-        // There are as many blocks as slots, and this slot has none yet.
-        let mine = realm
-            .extras
-            .take_one()
-            .expect("there is a block for every slot");
+        // There are as many blocks as slots, and this slot has none yet: only memory can be short.
+        let taken = realm.extras.take_one();
+        let mine = taken.unwrap_or_else(|error| panic!("{error}"));
         match offer(&self.extras, mine.number()) {
             Ok(()) => mine,
             Err(theirs) => {
