@@ -34,6 +34,7 @@ impl Expiring {
         let clock = ManualClock::new();
         let manager = Manager::builder()
             .task_ttl(TTL)
+            .max_finished_bytes(u64::MAX)
             .clock(Clock::Manual(clock.clone()))
             .build()
             .expect("valid");
