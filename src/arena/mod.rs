@@ -65,6 +65,8 @@ pub(crate) struct Realm {
     pub(crate) slots: Pool<Slot>,
     /// Each of the slot of its number.
     pub(crate) links: Pool<Links>,
+    /// All slots below have theirs. Not a model's, as it only saves looks.
+    linked: std::sync::atomic::AtomicU32,
     pub(crate) kids: Pool<Kids>,
     pub(crate) extras: Pool<Extras>,
     /// The same of the slots' entities.
@@ -101,6 +103,7 @@ impl Realm {
             key: IdKey::random(),
             slots: Pool::new(),
             links: Pool::new(),
+            linked: std::sync::atomic::AtomicU32::new(0),
             kids: Pool::new(),
             extras: Pool::new(),
             labels: Pool::new(),
@@ -164,17 +167,29 @@ impl Realm {
         cache::take(self, grown)
     }
 
-    /// Slots that were taken have what links them to others from here on, or are given back if there
-    /// is no memory for it.
+    /// Slots that were taken, the highest first, have what links them to others from here on, or are
+    /// given back if there is no memory for it.
     fn link(&'static self, slots: impl Iterator<Item = &'static Slot> + Clone) -> Result<()> {
-        let mut numbers = slots.clone().map(Numbered::number);
-        match numbers.all(|number| self.links.try_beside(number).is_some()) {
-            true => Ok(()),
-            false => {
-                self.slots.give_all(slots);
-                Err(no_memory())
-            }
+        let highest = slots.clone().next().map_or(0, Numbered::number);
+        if highest < self.linked.load(std::sync::atomic::Ordering::Relaxed)
+            || self.link_up_to(highest)
+        {
+            return Ok(());
         }
+        self.slots.give_all(slots);
+        Err(no_memory())
+    }
+
+    #[cold]
+    fn link_up_to(&'static self, highest: u32) -> bool {
+        use std::sync::atomic::Ordering::Relaxed;
+
+        let mut numbers = self.linked.load(Relaxed)..=highest;
+        let is_linked = numbers.all(|number| self.links.try_beside(number).is_some());
+        if is_linked {
+            self.linked.fetch_max(highest + 1, Relaxed);
+        }
+        is_linked
     }
 
     /// Gives a slot back whose last reference the caller has dropped, and what hung on it.
