@@ -130,20 +130,54 @@ pub(crate) unsafe trait AllAtomic: Sync + 'static {
 pub(crate) fn erase<T: AllAtomic>(items: &'static [T]) {
     #[cfg(target_os = "linux")]
     {
-        use std::ffi::{c_int, c_void};
+        use std::ffi::{c_int, c_long, c_void};
 
         unsafe extern "C" {
             fn madvise(address: *mut c_void, length: usize, advice: c_int) -> c_int;
+            fn sysconf(name: c_int) -> c_long;
         }
         const MADV_DONTNEED: c_int = 4;
+        const SC_PAGESIZE: c_int = 30;
 
-        let address = std::ptr::from_ref(items).cast_mut().cast();
-        // SAFETY: the memory is that of the items and stays mapped; what becomes of it is a value
-        // of theirs. It fails without a change where pages are larger or locked into memory.
+        // SAFETY: it asks for a number that does not change.
+        let page = usize::try_from(unsafe { sysconf(SC_PAGESIZE) }).unwrap_or(0);
+        let address = std::ptr::from_ref(items).cast_mut().cast::<c_void>();
+        if !fills_pages(address.addr(), size_of_val(items), page) {
+            return;
+        }
+        // SAFETY: the memory is that of the items and stays mapped, and fills its pages alone; what
+        // becomes of it is a value of theirs. Where pages are locked into memory nothing changes.
         let _ = unsafe { madvise(address, size_of_val(items), MADV_DONTNEED) };
     }
     #[cfg(not(target_os = "linux"))]
     let _ = items;
+}
+
+/// Whether memory fills pages of this size: the system would give back all of a page of which it
+/// is told of a part.
+#[cfg(all(target_os = "linux", not(all(test, any(loom, shuttle)))))]
+fn fills_pages(address: usize, length: usize, page: usize) -> bool {
+    page > 0 && address.is_multiple_of(page) && length.is_multiple_of(page)
+}
+
+#[cfg(all(test, target_os = "linux", not(any(loom, shuttle))))]
+#[test]
+fn memory_goes_back_only_where_it_fills_pages() {
+    const KIB: usize = 1024;
+    for (address, length, page, fits) in [
+        (64 * KIB, 4 * KIB, 4 * KIB, true),
+        (64 * KIB, 4 * KIB, 16 * KIB, false),
+        (64 * KIB, 32 * KIB, 64 * KIB, false),
+        (64 * KIB, 128 * KIB, 64 * KIB, true),
+        (68 * KIB, 64 * KIB, 16 * KIB, false),
+        (64 * KIB, 4 * KIB, 0, false),
+    ] {
+        assert_eq!(
+            fills_pages(address, length, page),
+            fits,
+            "{address} {length} {page}"
+        );
+    }
 }
 
 #[cfg(all(test, any(loom, shuttle)))]

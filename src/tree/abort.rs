@@ -47,8 +47,13 @@ pub(crate) fn find_mark(
     let epoch = tree.epoch();
     let (mut at, mut steps) = (slot, 0);
     let found = loop {
-        if at.word.load().has(ABORT | WAS_ABORTED) {
+        let word = at.word.load();
+        if word.has(ABORT | WAS_ABORTED) {
             break Some(at);
+        }
+        if word.generation() == 0 {
+            // Its memory went back: who comes here is too late, and would be led in a circle.
+            break None;
         }
         if steps > NEAR
             && let Some(known) = findings_at(at, realm).and_then(|left| left.at(epoch, realm))
@@ -190,8 +195,8 @@ pub(crate) fn own_mark(slot: &'static Slot, realm: &'static Realm) -> Option<Abo
 #[derive(Debug)]
 pub(crate) struct Seen(AtomicU64);
 
-/// No tree's epoch: the first check looks.
-const NOTHING: u64 = 0;
+/// No epoch, neither a tree's nor that of memory that went back: the first check looks.
+const NOTHING: u64 = u64::MAX;
 
 impl Seen {
     /// What a new handle of a task knows: that nobody was aborted before the tree's first
