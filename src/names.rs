@@ -320,7 +320,7 @@ pub(crate) fn intern(
     group: &'static Group,
     given: &Given<'_>,
     (kept, keep): (&Kept, Keep),
-    number: impl FnOnce(NameSet) -> &'static NameSet,
+    number: impl FnOnce(NameSet) -> Result<&'static NameSet>,
 ) -> Result<Names> {
     check_name("type", given.type_, true)?;
     for (what, name) in [
@@ -351,7 +351,7 @@ pub(crate) fn intern(
             title
         }
     };
-    let set = number(NameSet::kept(group, title, texts));
+    let set = number(NameSet::kept(group, title, texts))?;
     called.sets.insert(texts, set);
     Ok(Names::Interned(set))
 }

@@ -212,14 +212,10 @@ impl Realm {
     }
 
     /// Gives a set its number. Names live as long as the process.
-    pub(crate) fn number_names(&'static self, set: NameSet) -> &'static NameSet {
-        match self.names.take_one() {
-            Ok(cell) => cell.set.get_or_init(|| NameSet {
-                number: cell.number(),
-                ..set
-            }),
-            Err(_) => unreachable!("a process bounds the sets that it keeps"),
-        }
+    pub(crate) fn number_names(&'static self, set: NameSet) -> Result<&'static NameSet> {
+        let cell = self.names.take_one()?;
+        let number = cell.number();
+        Ok(cell.set.get_or_init(|| NameSet { number, ..set }))
     }
 
     /// The set for these names in a module of this title, if this thread has used it lately.

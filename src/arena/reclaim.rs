@@ -6,6 +6,10 @@
 //!    of another's; so every block whose memory goes is all atomics, and a word of zeroes is no
 //!    tenant's. Whoever reads a zero of what was given back sees only such from then on, its word
 //!    among them: the system takes a page from every processor before it is anybody's else.
+//!    Not every zero says nothing: a parent, kids and extras of number 0 are somebody's, epoch 0 is no
+//!    tree's, and deadline 0 has passed. Who may come too late looks at the word afterwards, or goes by
+//!    nothing that such a zero leads to. Slots go before what lies beside them: who reads a zero there
+//!    finds that the slot's word has changed.
 //! 3. What only grows goes on from the highest that a run has had: its [mark](Reclaimed::mark) is
 //!    kept, and each block is [renewed](super::Numbered::renew) from there.
 //! 4. A run is given back whose blocks were free at two looks in a row: what is used again at once is
@@ -42,7 +46,7 @@ pub(super) struct Reclaim {
 struct Run {
     /// It was free at the last look.
     was_free: bool,
-    has_gone: bool,
+    /// Of one that has gone.
     mark: u64,
 }
 
@@ -54,11 +58,8 @@ impl Reclaim {
     }
 
     fn has_gone(&mut self, run: usize, mark: u64) {
-        *self.run(run) = Run {
-            was_free: false,
-            has_gone: true,
-            mark,
-        };
+        let was_free = false;
+        *self.run(run) = Run { was_free, mark };
         self.gone.insert(run as u32);
     }
 
@@ -82,10 +83,10 @@ impl<T: Reclaimed> Pool<T> {
                 return is_left;
             };
             let items = items.expect("a pool grows run by run");
-            let seen = *stock.reclaim.run(run);
-            if seen.has_gone {
+            if stock.reclaim.gone.has_all(run..run + 1) {
                 continue;
             }
+            let seen = *stock.reclaim.run(run);
             let numbers = run * size::BLOCKS..(run + 1) * size::BLOCKS;
             let is_free = stock.free.has_all(numbers.clone()) && items.iter().all(T::may_go);
             stock.reclaim.run(run).was_free = is_free;

@@ -149,9 +149,7 @@ impl Registration {
             false => Ok(()),
         }
     }
-}
 
-impl Registration {
     fn is_in_force(&self) -> bool {
         self.core.registration() == self.number
     }
@@ -215,9 +213,8 @@ impl ModuleCore {
     /// The error for a task of a registration that is over. It has no name of its own, as births are
     /// to be cheap, and the module may have another by now.
     fn closed(&self, registration: u64) -> Error {
-        let error = self.group.closed();
         match self.registration() == registration {
-            true => error,
+            true => self.group.closed(),
             false => Error::closed("this registration of the module"),
         }
     }

@@ -307,40 +307,36 @@ fn close_of_a_closed_manager_vs_look_up_closed_all_the_while() {
     });
 }
 
-/// mod_1, ttl_5. Fails if a look-up that finds nothing does not look at the stage again where no
-/// provider may know the task, nor where it asks why.
-#[test]
-fn close_of_a_manager_vs_look_up_closed_and_never_unknown() {
-    check(1, || {
+/// A kept root is asked for while its manager is closed.
+fn close_of_a_manager_vs_question<T>(
+    ask: impl Fn(&Manager, Uuid) -> crate::Result<T> + Send + Sync + 'static,
+) {
+    check(1, move || {
         let host = Host::new();
         let task = host.kept_root();
         let id = task.id();
         task.finish().unwrap();
         let manager = host.manager.clone();
         let closer = thread::spawn(move || manager.close(NOW).unwrap());
-        if let Err(error) = host.manager.status(id) {
+        if let Err(error) = ask(&host.manager, id) {
             assert!(error.is_gone() || error.is_closed(), "{error}");
         }
         assert!(closer.join().unwrap().is_complete());
     });
 }
 
+/// mod_1, ttl_5. Fails if a look-up that finds nothing does not look at the stage again where no
+/// provider may know the task, nor where it asks why.
+#[test]
+fn close_of_a_manager_vs_look_up_closed_and_never_unknown() {
+    close_of_a_manager_vs_question(Manager::status);
+}
+
 /// mod_1, ttl_5. Fails if who has found a task that goes before it is taken does not look at the
 /// stage again.
 #[test]
 fn close_of_a_manager_vs_take_status_closed_and_never_unknown() {
-    check(1, || {
-        let host = Host::new();
-        let task = host.kept_root();
-        let id = task.id();
-        task.finish().unwrap();
-        let manager = host.manager.clone();
-        let closer = thread::spawn(move || manager.close(NOW).unwrap());
-        if let Err(error) = host.manager.take_status(id) {
-            assert!(error.is_gone() || error.is_closed(), "{error}");
-        }
-        assert!(closer.join().unwrap().is_complete());
-    });
+    close_of_a_manager_vs_question(Manager::take_status);
 }
 
 /// mod_1. The same of a module's name.

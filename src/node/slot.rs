@@ -126,6 +126,7 @@ impl Numbered for Slot {
 }
 
 impl Reclaimed for Slot {
+    /// The generation of a free slot is its next tenant's.
     fn mark(&self) -> u64 {
         self.word.load_relaxed().generation().into()
     }

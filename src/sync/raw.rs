@@ -109,7 +109,7 @@ pub(crate) fn in_pages<T>(
     Some(Box::leak(numbers.map(make).collect()))
 }
 
-/// Of the systems that give back what fills larger pages, nothing is given back.
+/// The least that pages have. Where they are larger, only what fills them is given back.
 #[cfg(not(all(test, any(loom, shuttle))))]
 const PAGE: usize = 4096;
 
@@ -125,7 +125,7 @@ pub(crate) unsafe trait AllAtomic: Sync + 'static {
 }
 
 /// Gives the memory of these back to the system, if it takes it: all of it is zeroes from then on,
-/// or stays as it was. Nobody writes any of it meanwhile.
+/// or stays as it was. Who writes some of it meanwhile writes for nobody.
 #[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) fn erase<T: AllAtomic>(items: &'static [T]) {
     #[cfg(target_os = "linux")]
