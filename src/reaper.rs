@@ -83,10 +83,14 @@ impl<M: Reaped> Reaper<M> {
         true
     }
 
-    /// Something is to be forgotten earlier than the thread knows.
-    pub(crate) fn wake(&self) {
-        self.state.lock().has_changed = true;
+    /// Something is to be forgotten earlier than the thread knows; whether there is one.
+    pub(crate) fn wake(&self) -> bool {
+        let mut state = self.state.lock();
+        state.has_changed = true;
+        let is_there = state.serves.is_some();
+        drop(state);
         self.changed.notify_all();
+        is_there
     }
 
     /// The manager keeps nothing any more. The number of the thread that was told to end, if it

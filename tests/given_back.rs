@@ -33,9 +33,11 @@ fn a_flood_that_is_over_leaves_next_to_nothing_in_memory() {
         left.push(flood());
         let busiest = written::in_kib() - before;
         assert_eq!(module.drain().unwrap(), COUNT - 1);
-        // A close gives back what is free at that moment, and not only what is idle.
-        let other = Manager::builder().build().unwrap();
-        other.close(Duration::from_secs(60)).unwrap();
+        // Each close looks at what is free, and what was at two looks in a row goes.
+        for _ in 0..2 {
+            let other = Manager::builder().build().unwrap();
+            other.close(Duration::from_secs(60)).unwrap();
+        }
         let after = written::in_kib().saturating_sub(before);
         println!("{busiest} KiB, then {after} KiB");
         assert!(after * 5 < busiest, "{after} of {busiest} KiB stay");

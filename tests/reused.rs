@@ -105,6 +105,44 @@ fn mod_1_handles_of_a_manager_that_is_gone_do_nothing_to_the_next() {
     successors.iter().for_each(Successor::check);
 }
 
+/// Has no task, and counts who asks.
+struct Asked(Arc<AtomicUsize>);
+
+impl Provider for Asked {
+    fn list(&self) -> Result<Vec<Stats>, BoxError> {
+        Ok(Vec::new())
+    }
+    fn status(&self, _: Uuid) -> Result<Option<Status>, BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(None)
+    }
+    fn abort(&self, _: Uuid, _: &str) -> Result<(), BoxError> {
+        Ok(())
+    }
+    fn watch(&self, _: Uuid, _: Completion) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn mod_1_a_task_of_a_manager_that_is_gone_asks_nobody_for_its_parent() {
+    let before = manager("before");
+    let module = before.register_module("before").unwrap();
+    drop(before);
+    let successors = successors();
+    let asked = Arc::new(AtomicUsize::new(0));
+    for successor in &successors {
+        let provider = Asked(Arc::clone(&asked));
+        successor.module.register_provider(provider).unwrap();
+    }
+    let child = module.task("t").parent_id(REMOTE);
+    assert!(child.start().unwrap_err().is_closed());
+    let child = module.task("t").parent_id(REMOTE).id(Uuid::from_u128(8));
+    assert!(child.start().unwrap_err().is_closed());
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    successors.iter().for_each(Successor::check);
+}
+
 #[test]
 fn mod_1_a_module_that_was_closed_before_its_manager_stays_closed() {
     let before = manager("before");

@@ -110,9 +110,9 @@ impl Drop for Cache {
 }
 
 /// A slot that nobody else knows. The caller is its only writer until it is born. `grown` is called
-/// if there are more slots now.
+/// if there are more slots now, and again if it has told nobody.
 #[inline]
-pub(super) fn take(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'static Slot> {
+pub(super) fn take(realm: &'static Realm, grown: impl FnOnce() -> bool) -> Result<&'static Slot> {
     match CACHE.try_with(|cache| cache.pop(realm)) {
         Ok(Some(slot)) => Ok(slot),
         _ => refill(realm, grown),
@@ -120,7 +120,7 @@ pub(super) fn take(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'stat
 }
 
 #[cold]
-fn refill(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'static Slot> {
+fn refill(realm: &'static Realm, grown: impl FnOnce() -> bool) -> Result<&'static Slot> {
     let taken = CACHE.try_with(|cache| cache.refill(realm));
     // A thread that is ending has no cache any more.
     let slot = taken.unwrap_or_else(|_| {
@@ -128,8 +128,8 @@ fn refill(realm: &'static Realm, grown: impl FnOnce()) -> Result<&'static Slot> 
         realm.link(std::iter::once(slot))?;
         Ok(slot)
     })?;
-    if realm.slots.has_grown() {
-        grown();
+    if realm.slots.has_grown() && !grown() {
+        realm.slots.set_has_grown();
     }
     Ok(slot)
 }

@@ -161,9 +161,9 @@ impl Realm {
     }
 
     /// A slot that nobody else knows. The caller is its only writer until it is born. `grown` is
-    /// called, with no lock held, if there are more slots now.
+    /// called, with no lock held, if there are more slots now, and again if it has told nobody.
     #[inline]
-    pub(crate) fn take_slot(&'static self, grown: impl FnOnce()) -> Result<&'static Slot> {
+    pub(crate) fn take_slot(&'static self, grown: impl FnOnce() -> bool) -> Result<&'static Slot> {
         cache::take(self, grown)
     }
 
@@ -305,7 +305,7 @@ mod tests {
     }
 
     pub(super) fn live(realm: &'static Realm, names: &Names) -> &'static Slot {
-        let slot = realm.take_slot(|| ()).unwrap();
+        let slot = realm.take_slot(|| true).unwrap();
         slot.prepare(&Birth {
             now: (0, crate::clock::Wall(0)),
             started: true,
@@ -330,7 +330,7 @@ mod tests {
         let id = realm.key.encode(slot.place(reading));
         realm.release(slot, 1);
         for _ in 0..3 * size::CHUNK {
-            assert!(!std::ptr::eq(realm.take_slot(|| ()).unwrap(), slot));
+            assert!(!std::ptr::eq(realm.take_slot(|| true).unwrap(), slot));
         }
         let place = realm.key.decode(id).unwrap();
         let found = realm.slots.find(place.slot).unwrap();

@@ -209,8 +209,7 @@ impl<T: Numbered> Pool<T> {
     fn grow(&'static self, stock: &mut Stock<T>) -> Result<()> {
         self.add_free(stock)?;
         if !stock.runs.is_empty() {
-            let grown = std::sync::atomic::Ordering::Relaxed;
-            self.has_grown.store(true, grown);
+            self.set_has_grown();
         }
         Ok(())
     }

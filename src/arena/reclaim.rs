@@ -112,6 +112,10 @@ impl<T> Pool<T> {
 
         self.has_grown.load(Relaxed) && self.has_grown.swap(false, Relaxed)
     }
+
+    pub(super) fn set_has_grown(&self) {
+        self.has_grown.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 impl<T: Pooled + AllAtomic> Pool<T> {
@@ -243,9 +247,13 @@ mod tests {
     #[test]
     fn who_takes_a_slot_is_told_that_there_are_more_now() {
         let realm = realm();
-        let told = std::cell::Cell::new(0);
+        let (told, hears) = (std::cell::Cell::new(0), std::cell::Cell::new(true));
+        let tell = || {
+            told.set(told.get() + 1);
+            hears.get()
+        };
         let take = |count: usize| -> Vec<_> {
-            let slots = (0..count).map(|_| realm.take_slot(|| told.set(told.get() + 1)).unwrap());
+            let slots = (0..count).map(|_| realm.take_slot(tell).unwrap());
             slots.collect()
         };
         take(size::BLOCKS);
@@ -256,6 +264,15 @@ mod tests {
         realm.give_back(true);
         take(2 * size::BLOCKS);
         assert!(told.get() > 2, "memory that went back is used again");
+        // A manager whose memory nobody looks after leaves it to the next that makes a task.
+        hears.set(false);
+        take(size::BLOCKS);
+        let before = told.get();
+        hears.set(true);
+        take(size::BATCH);
+        assert_eq!(told.get(), before + 1);
+        take(size::BATCH);
+        assert_eq!(told.get(), before + 1, "somebody has heard of it");
     }
 
     #[test]

@@ -183,7 +183,9 @@ impl Engine {
         self.let_reaper_go();
         self.end_watches();
         if self.realm.may_give_back() {
-            self.realm.give_back(true);
+            // Other managers may use what is free at this moment again: for them it is a look.
+            let nobody_else = self.realm.open_managers.load(Ordering::SeqCst) == 0;
+            self.realm.give_back(nobody_else);
         }
     }
 

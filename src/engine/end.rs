@@ -176,13 +176,10 @@ impl Engine {
         let Some(extras) = task.slot.extras(self.realm) else {
             return Ok(());
         };
-        let callbacks = {
-            // Through the list's lock: whoever was about to enter it has, or sees `ENDING`.
-            let _hooks = task.tree.hooks(self.realm).lock();
-            std::mem::take(&mut extras.lock().aborts)
-        };
+        // Whoever was about to enter the list has, or sees `ENDING` under this lock.
+        let callbacks = std::mem::take(&mut extras.lock().aborts);
         for ticket in callbacks {
-            self.realm.hooks.beside(ticket.tree).forget(ticket);
+            self.realm.hooks.get(ticket.tree).forget(ticket);
             self.realm.check_fork()?;
         }
         let mut parts = extras.lock();

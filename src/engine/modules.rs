@@ -184,12 +184,14 @@ impl ModuleCore {
 
     /// That it is a module of this manager, for a handle of this registration.
     pub(super) fn check_manager(&self, uid: u32, registration: u64) -> Result<()> {
-        if self.manager.load(Ordering::SeqCst) == uid {
-            return Ok(());
-        }
-        // Of a manager that is gone, whose shell is another's by now, nothing is open.
+        // Both may be another's by now where the handle is of a manager that is gone. Who registers
+        // a module says whose it is first: where the number is the handle's, so is the manager.
+        let manager = self.manager.load(Ordering::SeqCst);
         self.check(registration)?;
-        Err(Error::invalid("the module belongs to another manager"))
+        match manager == uid {
+            true => Ok(()),
+            false => Err(Error::invalid("the module belongs to another manager")),
+        }
     }
 
     pub(crate) fn registration(&self) -> u64 {

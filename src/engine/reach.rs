@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, TaskRef};
-use crate::arena::{Held, Numbered};
+use crate::arena::Held;
 use crate::error::{Error, ErrorCode, Result};
 use crate::node::callback;
 use crate::node::extras::{AbortMark, AbortTicket, DoneCallback};
@@ -13,7 +13,7 @@ use crate::node::word::{ENDING, PARTS, SETTLED, SUSPEND, TERMINAL, WATCHED};
 use crate::snapshot;
 use crate::sync::{Deadline, Ordering};
 use crate::tree::abort::{self, Seen};
-use crate::tree::hooks::AbortCallback;
+use crate::tree::hooks::{AbortCallback, Hooks};
 
 impl Engine {
     /// An abort by an observer, which a task must be marked for.
@@ -80,16 +80,19 @@ impl Engine {
         let extras = task.slot.extras_or_new(self.realm);
         // From here on the finisher claims the end before it takes the callbacks off.
         task.slot.word.mark(PARTS);
-        let list = task.tree.hooks(self.realm);
+        let list = Hooks::make(task.slot, self.realm)?;
         let mut hooks = list.lock();
+        let mut parts = extras.lock();
         if task.slot.word.load().has(ENDING | TERMINAL) {
+            drop(parts);
             drop(hooks);
             callback::shelter(move || drop(callback));
             return Ok(None);
         }
-        let ticket = hooks.add(task.tree.number(), task.slot, callback);
+        let ticket = hooks.add(task.slot, callback);
         // Whoever ends the task waits for it, also while it runs here.
-        extras.lock().aborts.push(ticket);
+        parts.aborts.push(ticket);
+        drop(parts);
         let reached = abort::find_mark(task.slot, task.tree, self.realm).is_some();
         let called = reached.then(|| hooks.start(ticket)).flatten();
         drop(hooks);
@@ -104,7 +107,7 @@ impl Engine {
     /// Takes an abort callback off, and waits if it is running on another thread. Until it is over
     /// whoever ends the task finds it, to wait for it, too.
     pub(crate) fn forget_abort(&'static self, task: TaskRef, ticket: AbortTicket) {
-        let is_over = self.realm.hooks.beside(ticket.tree).forget(ticket);
+        let is_over = self.realm.hooks.get(ticket.tree).forget(ticket);
         if is_over
             && !self.realm.is_forked()
             && let Some(extras) = task.slot.extras(self.realm)

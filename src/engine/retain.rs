@@ -283,14 +283,14 @@ impl Engine {
     }
 
     /// There are more slots than before, whose memory the thread gives back once they are idle.
+    /// Whether a thread was told, this manager's or another's: else the next who makes a task asks.
     #[cold]
-    pub(super) fn has_grown(&'static self) {
+    pub(super) fn has_grown(&'static self) -> bool {
         if self.is_to_be_reaped() {
             let mut retained = self.retention.lock();
             retained.is_reaped = retained.is_reaped || self.ask_for_reaper();
-            drop(retained);
-            self.realm.reaper.wake();
         }
+        self.realm.reaper.wake()
     }
 
     /// Nothing is kept from now on, as the stage says. The thread ends with the last manager.

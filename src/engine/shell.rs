@@ -147,6 +147,8 @@ struct Lists {
     orphans: VecDeque<&'static Engine>,
     /// Somebody may have a task of them.
     left: Vec<&'static Engine>,
+    /// So many of them had one at the last look.
+    in_use: usize,
     /// Of managers that went by the system's clock, and by one that their host moved.
     free: Vec<&'static Engine>,
     manual: VecDeque<&'static Engine>,
@@ -171,8 +173,10 @@ impl Shells {
     pub(super) fn take(&self, realm: &'static Realm, clock: &Clock) -> Option<&'static Engine> {
         self.look_after_orphans();
         let mut lists = self.0.lock();
-        let slots = realm.slots.count();
-        if lists.left.len() >= FEW.max(slots / SLOTS) {
+        // Those that were in use then are not looked through again for their own sake: a look is
+        // paid for by those that came since.
+        let new = lists.left.len() - lists.in_use;
+        if new >= FEW.max(realm.slots.count() / SLOTS) {
             lists.free_unused(realm);
         }
         if matches!(clock, Clock::System) {
@@ -220,5 +224,6 @@ impl Lists {
                 self.free.push(shell);
             }
         }
+        self.in_use = self.left.len();
     }
 }

@@ -4,6 +4,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::{sync::Arc, thread};
 
 use super::{Count, Data, Host, check};
+use crate::tree::hooks::Hooks;
 
 /// A callback that takes a while, and what it sees.
 #[derive(Clone)]
@@ -147,12 +148,13 @@ fn on_abort_vs_finish_nothing_left_behind() {
         let host = Host::new();
         let task = host.root();
         let reporter = task.reporter();
-        let (tree, realm) = (reporter.task.tree, reporter.task.realm());
+        let (slot, realm) = (reporter.task.slot, reporter.task.realm());
         let owner = thread::spawn(move || task.finish());
         let slow = Slow::new();
         let guard = reporter.on_abort(slow.callback()).unwrap();
         owner.join().unwrap().unwrap();
-        assert!(tree.hooks(realm).lock().is_empty());
+        let hooks = Hooks::find(slot, realm);
+        assert!(hooks.is_none_or(|hooks| hooks.lock().is_empty()));
         drop(guard);
         assert_eq!((slow.runs.get(), slow.destroyed.get()), (0, 1));
     });

@@ -74,7 +74,7 @@ fn look_up_vs_memory_that_goes_back_never_another_tenant() {
         let host = Host::new();
         let realm = crate::arena::Realm::current().unwrap();
         // The first run, which stays, is somebody's.
-        let _taken = [(); 2].map(|()| realm.take_slot(|| ()).unwrap());
+        let _taken = [(); 2].map(|()| realm.take_slot(|| true).unwrap());
         let first = host.repair.task("first").shard(1).start().unwrap();
         let (id, slot) = (first.id(), first.task.slot);
         let repair = host.repair.clone();

@@ -292,7 +292,12 @@ impl Slot {
     /// Its tree's block, or, for one who came too late, another tree's or none.
     #[inline]
     pub(crate) fn find_tree(&self, realm: &'static Realm) -> Option<&'static Tree> {
-        realm.trees.find(self.tree.load(Ordering::Relaxed) & TREE)
+        realm.trees.find(self.tree_number())
+    }
+
+    #[inline]
+    pub(crate) fn tree_number(&self) -> u32 {
+        self.tree.load(Ordering::Relaxed) & TREE
     }
 
     #[inline]
@@ -427,9 +432,7 @@ impl Slot {
             realm.kids.give(kids);
         }
         if self.is_root() {
-            realm
-                .trees
-                .give(realm.trees.get(self.tree.load(Ordering::Relaxed) & TREE));
+            realm.trees.give(realm.trees.get(self.tree_number()));
         }
     }
 }

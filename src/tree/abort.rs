@@ -14,6 +14,7 @@ use crate::node::extras::AbortMark;
 use crate::node::slot::Slot;
 use crate::node::word::{ABORT, SETTLED, WAS_ABORTED};
 use crate::sync::{AtomicU64, Ordering, sized};
+use crate::tree::hooks::Hooks;
 use crate::tree::root::Tree;
 
 /// Whether an abort reaches the task: its own, or an ancestor's.
@@ -282,8 +283,9 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
     // Whoever is on the list has not settled, so its ancestors are there to climb; and the
     // root, which the caller holds, is everybody's.
     let everybody = aborted.is_root();
-    tree.hooks(realm)
-        .call(|slot| everybody || find_mark(slot, tree, realm).is_some());
+    if let Some(hooks) = Hooks::find(aborted, realm) {
+        hooks.call(|slot| everybody || find_mark(slot, tree, realm).is_some());
+    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@
 
 use std::fmt;
 
-use crate::arena::Pooled;
+use crate::arena::{Pooled, Realm, no_memory};
+use crate::error::Result;
 use crate::node::callback;
 use crate::node::extras::AbortTicket;
 use crate::node::slot::Slot;
-use crate::sync::{Condvar, Deadline, Guard, Lock, ThreadId, thread_id};
+use crate::sync::{Condvar, Deadline, Guard, Lock, Ordering, ThreadId, fence, thread_id};
 
 pub(crate) type AbortCallback = Box<dyn FnOnce() + Send>;
 
@@ -60,6 +61,25 @@ impl Pooled for Hooks {
 }
 
 impl Hooks {
+    /// Those of the task's tree, for who has marked the task. None, as in most trees, if nobody has
+    /// ever entered.
+    ///
+    /// By the number in the slot, which the caller holds: who is late finds those of another tree,
+    /// and the tree's block may be nobody's.
+    pub(crate) fn find(slot: &'static Slot, realm: &'static Realm) -> Option<&'static Self> {
+        // Whoever aborts marks and then looks for the list; whoever enters makes it and then looks
+        // for a mark. Between these the fences stand, so that one of two sees the other.
+        fence(Ordering::SeqCst);
+        realm.hooks.find(slot.tree_number())
+    }
+
+    /// The same for who enters.
+    pub(crate) fn make(slot: &'static Slot, realm: &'static Realm) -> Result<&'static Self> {
+        let hooks = realm.hooks.try_beside(slot.tree_number());
+        fence(Ordering::SeqCst);
+        hooks.ok_or_else(no_memory)
+    }
+
     pub(crate) fn lock(&self) -> Guard<'_, List> {
         self.list.lock()
     }
@@ -129,13 +149,7 @@ impl List {
         self.waiting == 0
     }
 
-    /// For a task of the tree of this number.
-    pub(crate) fn add(
-        &mut self,
-        tree: u32,
-        slot: &'static Slot,
-        callback: AbortCallback,
-    ) -> AbortTicket {
+    pub(crate) fn add(&mut self, slot: &'static Slot, callback: AbortCallback) -> AbortTicket {
         self.stamp += 1;
         self.waiting += 1;
         let stamp = self.stamp;
@@ -157,6 +171,7 @@ impl List {
                 (self.places.len() - 1) as u32
             }
         };
+        let tree = slot.tree_number();
         AbortTicket { tree, at, stamp }
     }
 
@@ -247,7 +262,7 @@ mod tests {
     }
 
     fn add(list: &mut List) -> AbortTicket {
-        list.add(0, slot(), Box::new(|| {}))
+        list.add(slot(), Box::new(|| {}))
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! What all tasks of one tree share.
 
-use crate::arena::{Numbered, Pooled, Realm, Reclaimed};
+use crate::arena::{Numbered, Pooled, Reclaimed};
 use crate::clock::{NEVER, Tick};
 use crate::node::text::Budget;
 use crate::sync::{AllAtomic, AtomicU32, AtomicU64, CachePadded, Ordering};
-use crate::tree::hooks::Hooks;
 
 /// The block of a tree, which its root holds for as long as it lives.
 #[derive(Debug)]
@@ -120,11 +119,6 @@ impl Tree {
     /// Release: whoever sees the new epoch sees the mark on the task that was aborted.
     pub(crate) fn raise_epoch(&self) {
         self.epochs.now.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Whom an abort in the tree calls. They lie beside it, as few trees have any.
-    pub(crate) fn hooks(&self, realm: &'static Realm) -> &'static Hooks {
-        realm.hooks.beside(self.number())
     }
 
     pub(crate) fn deadline(&self) -> Tick {
