@@ -6,31 +6,71 @@ mod written;
 
 use std::time::Duration;
 
-use taskmgr::{Manager, Task};
+use taskmgr::{Manager, Module, Task};
 
-const COUNT: usize = 100_000;
+const COUNT: usize = 60_000;
+
+/// What a root of a flood is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Fails,
+    Parent,
+    Reports,
+}
+
+impl Kind {
+    fn begin(self, module: &Module, at: usize) -> Task {
+        let task = module.task("repair").user_task();
+        let task = task.entity(&format!("range {at}")).start().unwrap();
+        match self {
+            Self::Plain | Self::Fails => {}
+            Self::Parent => task.child("part").start().unwrap().finish().unwrap(),
+            Self::Reports => task.reporter().advance(7),
+        }
+        task
+    }
+
+    fn end(self, task: Task) {
+        match self {
+            Self::Fails => task.fail("no space left").unwrap(),
+            _ => task.finish().unwrap(),
+        }
+    }
+
+    fn check(self, task: &Task, at: usize) {
+        let status = task.status().unwrap();
+        assert_eq!(*status.entity, format!("range {at}"));
+        let expected = match self {
+            Self::Plain | Self::Fails => (0, 0),
+            Self::Parent => (1, 1),
+            Self::Reports => (7, 0),
+        };
+        let children = status.children.len();
+        assert_eq!((status.progress.completed, children), expected, "{self:?}");
+    }
+}
 
 #[test]
 fn a_flood_that_is_over_leaves_next_to_nothing_in_memory() {
     let builder = Manager::builder().max_finished_bytes(u64::MAX);
     let manager = builder.build().unwrap();
     let module = manager.register_module("repair").unwrap();
-    let flood = || {
-        let start = |at: usize| {
-            let task = module.task("repair").user_task();
-            task.entity(&format!("range {at}")).start().unwrap()
-        };
-        let mut tasks: Vec<Task> = (0..COUNT).map(start).collect();
-        let stays = tasks.swap_remove(COUNT / 2);
-        tasks.into_iter().for_each(|task| task.finish().unwrap());
-        stays
-    };
     let mut left = Vec::new();
     // The reading's own memory is used by now.
     written::in_kib();
     let before = written::in_kib();
-    for _ in 0..3 {
-        left.push(flood());
+    let kinds = [
+        Kind::Plain,
+        Kind::Plain,
+        Kind::Fails,
+        Kind::Parent,
+        Kind::Reports,
+    ];
+    for kind in kinds.into_iter().chain(kinds) {
+        let mut tasks: Vec<Task> = (0..COUNT).map(|at| kind.begin(&module, at)).collect();
+        left.push((kind, tasks.swap_remove(COUNT / 2)));
+        tasks.into_iter().for_each(|task| kind.end(task));
         let busiest = written::in_kib() - before;
         assert_eq!(module.drain().unwrap(), COUNT - 1);
         // Each close looks at what is free, and what was at two looks in a row goes.
@@ -38,14 +78,15 @@ fn a_flood_that_is_over_leaves_next_to_nothing_in_memory() {
             let other = Manager::builder().build().unwrap();
             other.close(Duration::from_secs(60)).unwrap();
         }
+        written::allocator_lets_go();
         let after = written::in_kib().saturating_sub(before);
-        println!("{busiest} KiB, then {after} KiB");
-        assert!(after * 5 < busiest, "{after} of {busiest} KiB stay");
-        for task in &left {
-            assert_eq!(
-                *task.status().unwrap().entity,
-                format!("range {}", COUNT / 2)
-            );
+        println!("{kind:?}: {busiest} KiB, then {after} KiB");
+        assert!(
+            after * 5 < busiest,
+            "{kind:?}: {after} of {busiest} KiB stay"
+        );
+        for (kind, task) in &left {
+            kind.check(task, COUNT / 2);
         }
     }
 }

@@ -7,6 +7,7 @@
 mod cache;
 mod free;
 mod held;
+mod late;
 mod pool;
 mod recent;
 mod reclaim;
@@ -30,6 +31,7 @@ use crate::tree::links::Links;
 use crate::tree::root::Tree;
 
 pub(crate) use held::Held;
+pub(crate) use late::{Emptied, Section, Sections};
 pub(crate) use pool::{MOST, NONE, Numbered, Pool, Pooled, no_memory};
 pub(crate) use reclaim::Reclaimed;
 
@@ -77,6 +79,8 @@ pub(crate) struct Realm {
     /// Each of the tree of its number.
     pub(crate) hooks: Pool<Hooks>,
     pub(crate) cells: Pool<Cell>,
+    /// Who looks at kids and extras without a reference.
+    pub(crate) sections: Sections,
     /// Threads that sleep until something happens to the task in a slot.
     sleepers: Sleepers,
     names: Pool<NameCell>,
@@ -111,6 +115,7 @@ impl Realm {
             trees: Pool::new(),
             hooks: Pool::new(),
             cells: Pool::new(),
+            sections: Sections::new(),
             sleepers: Sleepers::new(),
             names: Pool::new(),
             kept_names: Kept::default(),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::free::FreeNumbers;
 use super::reclaim::Reclaim;
 use crate::error::{Error, ErrorCode, Result};
-use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering, in_pages, no_refs};
+use crate::sync::{AtomicRef, AtomicU32, Lock, Ordering, Run, Vacant, no_refs};
 
 /// No slot, no block.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -65,12 +65,35 @@ pub(super) struct Stock<T: 'static> {
     pub(super) free: FreeNumbers,
     /// Blocks that were made together, by the place of the first in the pool. The first
     /// [`BLOCKS`](size::BLOCKS) of a pool are none.
-    pub(super) runs: Vec<Option<&'static [T]>>,
+    pub(super) runs: Vec<Blocks<T>>,
     pub(super) reclaim: Reclaim,
 }
 
+/// A run of blocks, or what there is of it.
+#[derive(Debug, Default)]
+pub(super) enum Blocks<T: 'static> {
+    #[default]
+    None,
+    /// Anybody may look at them.
+    There(Run<T>),
+    /// Nobody's, and found by nobody any more; who was faster may look at them still, unless the
+    /// counters with these bits have been seen to be zero since.
+    Waits(Run<T>, u32),
+    /// Their memory has gone back, and nobody looks at it.
+    Gone(Vacant<T>),
+}
+
+impl<T> Blocks<T> {
+    pub(super) fn items(&self) -> Option<&'static [T]> {
+        match self {
+            Self::There(run) => Some(run.items()),
+            _ => None,
+        }
+    }
+}
+
 impl<T: Pooled> Pool<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             pages: std::array::from_fn(|_| AtomicRef::none()),
             made: AtomicU32::new(0),
@@ -142,26 +165,45 @@ impl<T: Pooled> Pool<T> {
         let count = if is_run { size::BLOCKS } else { size::CHUNK };
         let first = number - number % count;
         let page = &self.pages[first / (size::CHUNK * size::PAGE)];
-        let page: &'static Page<T> = match page.get() {
-            Some(page) => page,
-            None => {
-                let new: &'static Page<T> = Box::leak(no_refs()?);
-                page.set(new);
-                new
-            }
-        };
-        let made = in_pages(is_run, first..first + count, |at| T::new(at as u32))?;
-        let (chunks, _) = made.as_chunks::<{ size::CHUNK }>();
-        for (chunk, at) in chunks.iter().zip(first / size::CHUNK..) {
-            page[at % size::PAGE].set(chunk);
+        if page.get().is_none() {
+            page.set(Box::leak(no_refs()?));
         }
+        let made = Run::new(is_run, first..first + count, |at| T::new(at as u32))?;
+        let items = made.items();
+        self.link(first, items);
         if is_run {
             let run = first / size::BLOCKS;
-            let runs = &mut stock.runs;
-            runs.resize(runs.len().max(run + 1), None);
-            runs[run] = Some(made);
+            let most = stock.runs.len().max(run + 1);
+            stock.runs.resize_with(most, Blocks::default);
+            stock.runs[run] = Blocks::There(made);
         }
-        Some(made)
+        Some(items)
+    }
+
+    /// Lets them be found from this number on.
+    fn link(&self, first: usize, items: &'static [T]) {
+        let (chunks, _) = items.as_chunks::<{ size::CHUNK }>();
+        for (chunk, place) in chunks.iter().zip(self.places(first, items.len())) {
+            place.set(chunk);
+        }
+    }
+
+    /// Lets them be found no more.
+    pub(super) fn unlink(&self, first: usize, count: usize) {
+        self.places(first, count).for_each(AtomicRef::clear);
+    }
+
+    fn places(
+        &self,
+        first: usize,
+        count: usize,
+    ) -> impl Iterator<Item = &'static AtomicRef<Chunk<T>>> {
+        let page = self.pages[first / (size::CHUNK * size::PAGE)].get();
+        let at = first / size::CHUNK % size::PAGE;
+        page.expect("there is a page")
+            .iter()
+            .skip(at)
+            .take(count / size::CHUNK)
     }
 }
 
@@ -197,12 +239,15 @@ impl<T: Numbered> Pool<T> {
         items.for_each(|item| stock.free.insert(item.number()));
     }
 
-    /// Every one that is not free, as it is at this moment.
-    pub(crate) fn taken(&'static self) -> Vec<&'static T> {
+    /// What there is to tell of each that is not free, as it is at this moment.
+    pub(crate) fn taken<R>(&'static self, tell: impl Fn(&'static T) -> R) -> Vec<R> {
         let stock = self.stock.lock();
         let made = self.made.load(Ordering::Relaxed);
         let taken = stock.free.absent(made);
-        taken.map(|number| self.get(number)).collect()
+        // Those whose memory has gone are not found.
+        taken
+            .filter_map(|number| self.find(number).map(&tell))
+            .collect()
     }
 
     #[cold]
@@ -216,12 +261,29 @@ impl<T: Numbered> Pool<T> {
 
     /// Those whose memory went back come again before others are made.
     fn add_free(&'static self, stock: &mut Stock<T>) -> Result<()> {
-        if let Some((run, mark)) = stock.reclaim.take() {
-            let items = stock.runs[run].expect("only of runs memory goes back");
-            for (item, number) in items.iter().zip(run * size::BLOCKS..) {
-                item.renew(number as u32, mark);
-                stock.free.insert(number as u32);
+        if let Some((at, mark)) = stock.reclaim.take() {
+            let numbers = at * size::BLOCKS..(at + 1) * size::BLOCKS;
+            let (run, was_unlinked) = match std::mem::take(&mut stock.runs[at]) {
+                Blocks::None => unreachable!("only of runs memory goes back"),
+                Blocks::There(run) => (run, false),
+                Blocks::Waits(run, _) => (run, true),
+                Blocks::Gone(vacant) => {
+                    let make = |number| T::new(number as u32);
+                    (vacant.fill(numbers.clone(), make), true)
+                }
+            };
+            let items = run.items();
+            match was_unlinked {
+                true => self.link(numbers.start, items),
+                false => items
+                    .iter()
+                    .zip(numbers.clone())
+                    .for_each(|(item, number)| {
+                        item.renew(number as u32, mark);
+                    }),
             }
+            stock.runs[at] = Blocks::There(run);
+            numbers.for_each(|number| stock.free.insert(number as u32));
             return Ok(());
         }
         let made = self.made.load(Ordering::Relaxed) as usize;

@@ -1,4 +1,5 @@
-//! Memory that nobody uses any more goes back to the system.
+//! Memory that nobody uses any more goes back to the system. That of blocks which are not all atomics
+//! goes by the rules of [`late`](super::late) besides.
 //!
 //! 1. It goes in runs, of which every block is free: they are taken out of the stock first, so that
 //!    they are nobody's, and their memory is given back with no lock held.
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use super::Realm;
 use super::free::FreeNumbers;
-use super::pool::{Numbered, Pool, Pooled, size};
+use super::pool::{Blocks, Numbered, Pool, Pooled, size};
 use crate::reaper::Next;
 use crate::sync::{AllAtomic, Ordering, erase};
 
@@ -57,7 +58,19 @@ impl Reclaim {
         &mut self.runs[run]
     }
 
-    fn has_gone(&mut self, run: usize, mark: u64) {
+    /// Whether a run goes now that is free or not: it was at the last look, or goes `at_once`.
+    pub(super) fn may_go(&mut self, run: usize, is_free: bool, at_once: bool) -> bool {
+        let run = self.run(run);
+        let was_free = std::mem::replace(&mut run.was_free, is_free);
+        is_free && (was_free || at_once)
+    }
+
+    /// One that has gone is nobody's for a moment.
+    pub(super) fn comes_back(&mut self, run: usize) {
+        self.gone.remove_all(run..run + 1);
+    }
+
+    pub(super) fn has_gone(&mut self, run: usize, mark: u64) {
         let was_free = false;
         *self.run(run) = Run { was_free, mark };
         self.gone.insert(run as u32);
@@ -79,18 +92,16 @@ impl<T: Reclaimed> Pool<T> {
         let mut is_left = false;
         for run in 1.. {
             let mut stock = self.stock.lock();
-            let Some(items) = stock.runs.get(run) else {
+            let Some(blocks) = stock.runs.get(run) else {
                 return is_left;
             };
-            let items = items.expect("a pool grows run by run");
+            let items = blocks.items().expect("a pool grows run by run");
             if stock.reclaim.gone.has_all(run..run + 1) {
                 continue;
             }
-            let seen = *stock.reclaim.run(run);
             let numbers = run * size::BLOCKS..(run + 1) * size::BLOCKS;
             let is_free = stock.free.has_all(numbers.clone()) && items.iter().all(T::may_go);
-            stock.reclaim.run(run).was_free = is_free;
-            if !is_free || !(seen.was_free || at_once) {
+            if !stock.reclaim.may_go(run, is_free, at_once) {
                 is_left = true;
                 continue;
             }
@@ -114,14 +125,15 @@ impl<T> Pool<T> {
     }
 
     pub(super) fn set_has_grown(&self) {
-        self.has_grown.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.has_grown
+            .store(true, std::sync::atomic::Ordering::Relaxed);
     }
 }
 
 impl<T: Pooled + AllAtomic> Pool<T> {
     /// Gives the memory of a run back that lies beside one that nobody has.
     pub(super) fn give_back_beside(&self, run: usize) {
-        let items = self.stock.lock().runs.get(run).copied().flatten();
+        let items = self.stock.lock().runs.get(run).and_then(Blocks::items);
         if let Some(items) = items {
             erase(items);
         }
@@ -141,10 +153,14 @@ impl Realm {
         let beside = |run| {
             self.labels.give_back_beside(run);
             self.links.give_back_beside(run);
+            self.shared.give_back_beside(run);
         };
         let slots = self.slots.give_back(at_once, beside);
         let trees = self.trees.give_back(at_once, |_| ());
-        slots || trees
+        let kids = self.kids.give_back_emptied(at_once, &self.sections);
+        let extras = self.extras.give_back_emptied(at_once, &self.sections);
+        let cells = self.cells.give_back_emptied(at_once, &self.sections);
+        slots || trees || kids || extras || cells
     }
 
     /// The same for who comes now and then. When to look again.
@@ -178,9 +194,11 @@ mod tests {
 
     use super::*;
     use crate::arena::tests::{live, names, realm};
+    use crate::clock::Wall;
     use crate::id::Place;
-    use crate::node::slot::Slot;
+    use crate::node::slot::{Birth, Slot, UNKNOWN};
     use crate::node::text::Text;
+    use crate::tree::abort;
 
     /// So many runs beside the first.
     const RUNS: usize = 3;
@@ -299,6 +317,37 @@ mod tests {
         assert_eq!(gone(realm), 0);
         assert!(!realm.give_back(true));
         assert_eq!(gone(realm), RUNS);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_climb_that_comes_too_late_is_not_led_in_a_circle() {
+        let realm = realm();
+        let names = names(realm);
+        let slots: Vec<_> = (0..COUNT).map(|_| live(realm, &names)).collect();
+        let (first, above) = (realm.slots.get(0), realm.slots.get(size::BLOCKS as u32));
+        let tree = realm.trees.take_one().unwrap();
+        tree.prepare();
+        first.prepare(&Birth {
+            now: (0, Wall(0)),
+            started: true,
+            parent: Some(above),
+            tree,
+            names: names.interned(),
+            attributes: 0,
+            sequence: 1,
+            shard: 0,
+            total: UNKNOWN,
+        });
+        for slot in &slots {
+            assert!(slot.word.born(0, 1).is_live());
+        }
+        empty(realm, slots);
+        realm.give_back(true);
+        // What was given back tells number 0 for its parent.
+        let parent = above.parent(realm).unwrap();
+        assert!(std::ptr::eq(parent, first));
+        assert!(abort::find_mark(first, tree, realm).is_none());
     }
 
     #[test]

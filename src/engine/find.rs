@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Engine, Registration, Stage, TaskRef};
-use crate::arena::Held;
+use crate::arena::{Held, Numbered};
 use crate::clock::NEVER;
 use crate::error::{Error, GoneReason, Result};
 use crate::id::Place;
@@ -250,24 +250,22 @@ impl Engine {
             Some(host_id) => host_id == id,
             None => Some(record.place()) == place,
         };
-        let hold = |kids: &'static Kids| {
-            let slot = kids.owner(self.realm)?;
+        let hold = |(kids, slot): (u32, Option<&'static Slot>)| {
+            let slot = slot?;
             // What a task that is gone kept is gone with it, whoever has a handle of it.
             let is_there = |reading: Reading| reading.is_live() && !reading.has(GONE);
-            let is_theirs = |theirs: &Kids| std::ptr::eq(theirs, kids);
-            let is_owner = || {
-                slot.belongs_to(self)
-                    && is_there(slot.word.load())
-                    && slot.kids(self.realm).is_some_and(is_theirs)
-            };
+            let is_owner =
+                || slot.belongs_to(self) && is_there(slot.word.load()) && slot.has_kids(kids);
             // Before it is held, so that nobody's last reference is kept for nothing, and after.
             if !is_owner() {
                 return None;
             }
             let held = Held::acquire(slot, slot.word.load().generation())?;
+            let kids = held.slot().kids(self.realm)?;
             is_owner().then_some((held, kids))
         };
-        let parents = self.realm.kids.taken().into_iter().filter_map(hold);
+        let tell = |kids: &'static Kids| (kids.number(), kids.owner(self.realm));
+        let parents = self.realm.kids.taken(tell).into_iter().filter_map(hold);
         let parents: Vec<(Held, &'static Kids)> = parents.collect();
         let found = parents.iter().filter_map(|(held, kids)| {
             // What an expired root keeps is as gone as the root, swept or not.

@@ -187,11 +187,14 @@ impl ModuleCore {
         // Both may be another's by now where the handle is of a manager that is gone. Who registers
         // a module says whose it is first: where the number is the handle's, so is the manager.
         let manager = self.manager.load(Ordering::SeqCst);
-        self.check(registration)?;
-        match manager == uid {
-            true => Ok(()),
-            false => Err(Error::invalid("the module belongs to another manager")),
+        if self.registration() != registration {
+            return Err(self.closed(registration));
         }
+        if manager == uid {
+            return Ok(());
+        }
+        self.check(registration)?;
+        Err(Error::invalid("the module belongs to another manager"))
     }
 
     pub(crate) fn registration(&self) -> u64 {

@@ -6,14 +6,14 @@ use crate::error::Result;
 use crate::node::progress::Last;
 use crate::node::slot::Slot;
 use crate::node::word::PARTS;
-use crate::sync::{AtomicRef, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AllAtomic, AtomicRef, AtomicU32, AtomicU64, Ordering};
 use crate::tree::abort::Seen;
 use crate::tree::root::Tree;
 
 /// What is behind the handles of a shared owner: for bindings, whose own handle is its address.
 /// See [`SharedTask::leak`](crate::SharedTask::leak).
 ///
-/// It lies beside the slot of its task, and like that is never given back: whoever comes too
+/// It lies beside the slot of its task, and like that keeps its address for ever: whoever comes too
 /// late finds another task, and never memory that is none. So it does nothing by itself: it may
 /// be the address of another's task by now.
 ///
@@ -45,6 +45,21 @@ impl Pooled for RawTask {
             handles: AtomicU32::new(0),
             is_claimed: AtomicU32::new(0),
         }
+    }
+}
+
+// SAFETY: its fields are atomics, and the insides of the references and of what was seen are.
+#[allow(unsafe_code)]
+unsafe impl AllAtomic for RawTask {
+    #[cfg(all(test, any(loom, shuttle)))]
+    fn blank(&self) {
+        self.slot.clear();
+        self.tree.clear();
+        self.seen.set(&Seen::at(0));
+        self.last.0.store(0, Ordering::Relaxed);
+        self.last.1.store(0, Ordering::Relaxed);
+        self.handles.store(0, Ordering::Relaxed);
+        self.is_claimed.store(0, Ordering::Relaxed);
     }
 }
 

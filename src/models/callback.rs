@@ -4,6 +4,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::{sync::Arc, thread};
 
 use super::{Count, Data, Host, check};
+use crate::Task;
 use crate::tree::hooks::Hooks;
 
 /// A callback that takes a while, and what it sees.
@@ -44,6 +45,13 @@ impl Slow {
     }
 }
 
+/// A task that has had a child: its abort goes through the list of the tree.
+fn parent(host: &Host) -> Task {
+    let parent = host.root();
+    parent.child("part").start().unwrap().finish().unwrap();
+    parent
+}
+
 /// abort_4. Fails if `on_abort` looks for an abort before it has the lock of the list.
 #[test]
 fn on_abort_vs_abort_exactly_once() {
@@ -68,6 +76,10 @@ fn abort_vs_abort_of_a_sibling_each_calls_its_own() {
         let host = Host::new();
         let root = host.root();
         let children = [0, 1].map(|_| root.child("part").abortable().start().unwrap());
+        let parts = children
+            .each_ref()
+            .map(|child| child.child("part").start().unwrap());
+        parts.map(|part| part.finish().unwrap());
         let slow = [Slow::new(), Slow::new()];
         let guards = [0, 1].map(|i| children[i].on_abort(slow[i].callback()).unwrap());
         let [one, two] = [0, 1].map(|i| children[i].observe());
@@ -87,7 +99,7 @@ fn abort_vs_abort_of_a_sibling_each_calls_its_own() {
 fn drop_of_abort_guard_vs_running_callback() {
     check(3, || {
         let host = Host::new();
-        let task = host.root();
+        let task = parent(&host);
         let slow = Slow::new();
         let guard = task.on_abort(slow.callback()).unwrap();
         let observer = task.observe();

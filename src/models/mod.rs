@@ -19,6 +19,7 @@ mod end;
 mod evict;
 mod fold;
 mod lookup;
+mod memory;
 mod progress;
 mod reaper;
 mod registrations;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::arena::{Numbered, Pooled};
+use crate::arena::{Emptied, Numbered, Pooled};
 use crate::clock::{NEVER, Tick};
 use crate::error::Result;
 use crate::names::NameSet;
@@ -151,3 +151,5 @@ impl Numbered for Extras {
         self.number
     }
 }
+
+impl Emptied for Extras {}

@@ -1,6 +1,7 @@
 //! Counting: a cell for everybody who counts, and what a task shows of it.
 
-use crate::arena::{Numbered, Pooled, Realm};
+use crate::arena::{Emptied, Numbered, Pooled, Realm};
+use crate::node::extras::Extras;
 use crate::node::slot::{Slot, UNKNOWN};
 use crate::node::word::{PARTS, Reading};
 use crate::sync::{AtomicU64, CachePadded, Ordering};
@@ -30,6 +31,9 @@ impl Numbered for Cell {
         self.number
     }
 }
+
+/// It is looked at under the lock of its task's extras, off which it is taken before it is free.
+impl Emptied for Cell {}
 
 /// What a cell adds without a look at what it has come to: it would take 2^54 such steps, two
 /// months of nothing else, before one wrapped.
@@ -86,11 +90,14 @@ impl Own {
     ) -> Self {
         let mut completed = slot.counted.load(Ordering::Relaxed).min(CAP);
         let mut total = slot.total.load(Ordering::Relaxed);
-        if reading.has(PARTS)
-            && let Some(extras) = slot.find_extras(realm)
-        {
+        let last = |extras: &Extras| {
             let parts = extras.lock();
-            Last { completed, total } = parts.frozen.unwrap_or_else(|| parts.last(slot));
+            parts.frozen.unwrap_or_else(|| parts.last(slot))
+        };
+        if reading.has(PARTS)
+            && let Some(last) = slot.look_at_extras(realm, last)
+        {
+            Last { completed, total } = last;
         }
         Self {
             completed,

@@ -3,7 +3,7 @@
 //! Line 0 is read by those who look for a task or climb to the root, and written at birth, at
 //! the end, and when an abort is looked at; line 1 belongs to the one who reports.
 
-use crate::arena::{NONE, Numbered, Pooled, Realm, Reclaimed};
+use crate::arena::{NONE, Numbered, Pooled, Realm, Reclaimed, Section};
 use crate::clock::{NEVER, Tick, Wall};
 use crate::engine::Engine;
 use crate::id::Place;
@@ -300,11 +300,26 @@ impl Slot {
         self.tree.load(Ordering::Relaxed) & TREE
     }
 
+    /// Its kids, for one who holds a reference, or a task below it that has not settled.
     #[inline]
     pub(crate) fn kids(&self, realm: &'static Realm) -> Option<&'static Kids> {
         // Acquire: whoever sees the number sees the block as its maker left it.
         let kids = self.kids.load(Ordering::Acquire);
         (kids != NONE).then(|| realm.kids.get(kids))
+    }
+
+    /// The same for one who may be too late: then another's.
+    pub(crate) fn find_kids<'a>(
+        &self,
+        realm: &'static Realm,
+        _: &'a Section<'_>,
+    ) -> Option<&'a Kids> {
+        realm.kids.find(self.kids.load(Ordering::Acquire))
+    }
+
+    /// Whether its kids are in the block of this number.
+    pub(crate) fn has_kids(&self, number: u32) -> bool {
+        self.kids.load(Ordering::Acquire) == number
     }
 
     /// Hangs a block of kids on the slot, unless another thread was faster.
@@ -318,15 +333,25 @@ impl Slot {
         }
     }
 
+    /// Its extras, for one who holds a reference.
     #[inline]
     pub(crate) fn extras(&self, realm: &'static Realm) -> Option<&'static Extras> {
         let extras = self.extras.load(Ordering::Acquire);
         (extras != NONE).then(|| realm.extras.get(extras))
     }
 
-    /// The same for one who holds no reference, and may be too late.
-    pub(crate) fn find_extras(&self, realm: &'static Realm) -> Option<&'static Extras> {
-        realm.extras.find(self.extras.load(Ordering::Acquire))
+    /// The same for one who holds no reference, and may be too late: then another's.
+    pub(crate) fn look_at_extras<R>(
+        &self,
+        realm: &'static Realm,
+        look: impl FnOnce(&Extras) -> R,
+    ) -> Option<R> {
+        let extras = self.extras.load(Ordering::Acquire);
+        if extras == NONE {
+            return None;
+        }
+        let _section = realm.sections.enter();
+        realm.extras.find(extras).map(look)
     }
 
     /// Gives it an entity that is short and plain, if there is memory; nobody else knows the task

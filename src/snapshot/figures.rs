@@ -8,6 +8,7 @@ use crate::arena::Realm;
 use crate::clock::{Tick, Wall};
 use crate::id::Place;
 use crate::names::NameSet;
+use crate::node::extras::Extras;
 use crate::node::slot::{HOST_ID, INTERNAL, Slot};
 use crate::node::word::{ASLEEP, FAILED, GONE, Reading, SETTLED, STARTED, TERMINAL};
 use crate::sync::{Ordering, fence};
@@ -45,13 +46,12 @@ impl Figures {
     #[inline(always)]
     pub(super) fn read(slot: &'static Slot, reading: Reading, realm: &'static Realm) -> Self {
         let attributes = slot.attributes();
-        let (mut entity, mut host_id) = (Name::EMPTY, None);
-        if let Some(extras) = slot.find_extras(realm) {
-            let parts = extras.lock();
-            entity = parts.entity.clone();
-            drop(parts);
-            host_id = (attributes & HOST_ID != 0).then(|| extras.host_id());
-        }
+        let look = |extras: &Extras| {
+            let entity = extras.lock().entity.clone();
+            let host_id = (attributes & HOST_ID != 0).then(|| extras.host_id());
+            (entity, host_id)
+        };
+        let (mut entity, host_id) = slot.look_at_extras(realm, look).unwrap_or_default();
         if let Some(label) = slot.label(realm) {
             entity = label.get().name();
         }

@@ -197,8 +197,7 @@ impl Scan<'_> {
 
     #[cold]
     fn own_names(&self, slot: &'static Slot) -> Option<Arc<NameSet>> {
-        let extras = slot.find_extras(self.realm())?;
-        extras.lock().names.clone()
+        slot.look_at_extras(self.realm(), |extras| extras.lock().names.clone())?
     }
 }
 

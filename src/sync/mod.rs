@@ -27,7 +27,7 @@ pub(crate) use modelled::*;
 #[cfg(all(test, loom))]
 pub(crate) use park::unpark_me;
 pub(crate) use raw::{
-    AllAtomic, AtomicRef, Made, erase, fork_depth, in_pages, no_refs, watch_forks,
+    AllAtomic, AtomicRef, Made, Run, Vacant, erase, fork_depth, no_refs, watch_forks,
 };
 pub(crate) use roster::{ALL, Member, Roster};
 #[cfg(all(test, shuttle, not(loom)))]

@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use super::{AtomicPtr, Ordering};
+use super::{AtomicPtr, Ordering, sized};
 
 /// A reference to something that lives as long as the process, set while others read it.
 #[derive(Debug)]
@@ -72,45 +72,73 @@ pub(crate) fn no_refs<T, const N: usize>() -> Option<Box<[AtomicRef<T>; N]>> {
     Some(Box::new(std::array::from_fn(|_| AtomicRef::none())))
 }
 
-/// Several things one after another, for the life of the process, if there is memory; if
-/// `fills_pages`, from the beginning of a page of the system's on.
-#[cfg(not(all(test, any(loom, shuttle))))]
-pub(crate) fn in_pages<T>(
-    fills_pages: bool,
-    numbers: std::ops::Range<usize>,
-    make: impl Fn(usize) -> T,
-) -> Option<&'static [T]> {
-    let align = if fills_pages { PAGE } else { 1 };
-    let count = numbers.len();
-    let layout = std::alloc::Layout::array::<T>(count).and_then(|layout| layout.align_to(align));
-    let layout = layout.expect("a run is no larger than memory");
-    assert!(layout.size() > 0, "there is something to allocate");
-    // SAFETY: the layout has a size, and is that of so many things one after another; each is
-    // written before it is read, and nobody gives them back.
-    unsafe {
-        let memory = std::alloc::alloc(layout).cast::<T>();
-        if memory.is_null() {
-            return None;
-        }
-        for (at, number) in numbers.enumerate() {
-            memory.add(at).write(make(number));
-        }
-        Some(std::slice::from_raw_parts(memory, count))
+/// Several things one after another, at an address that is theirs for the life of the process.
+#[derive(Debug)]
+pub(crate) struct Run<T: 'static> {
+    first: std::ptr::NonNull<T>,
+    count: usize,
+}
+
+/// The memory of several things that are gone.
+#[derive(Debug)]
+pub(crate) struct Vacant<T: 'static>(Run<T>);
+
+// SAFETY: it is but the address of things that any thread may look at and drop.
+unsafe impl<T: Send + Sync> Send for Run<T> {}
+// SAFETY: the same.
+unsafe impl<T: Send + Sync> Sync for Run<T> {}
+
+impl<T> Run<T> {
+    /// As many as there are numbers, if there is memory; if they fill pages, from the beginning of a
+    /// page of the system's on.
+    pub(crate) fn new(
+        fills_pages: bool,
+        numbers: std::ops::Range<usize>,
+        make: impl Fn(usize) -> T,
+    ) -> Option<Self> {
+        let align = if fills_pages { sized(PAGE, 1) } else { 1 };
+        let count = numbers.len();
+        let layout = std::alloc::Layout::array::<T>(count);
+        let layout = layout.and_then(|layout| layout.align_to(align));
+        let layout = layout.expect("a run is no larger than memory");
+        assert!(layout.size() > 0, "there is something to allocate");
+        // SAFETY: the layout has a size.
+        let memory = unsafe { std::alloc::alloc(layout) };
+        let first = std::ptr::NonNull::new(memory.cast::<T>())?;
+        Some(Vacant(Self { first, count }).fill(numbers, make))
+    }
+
+    pub(crate) fn items(&self) -> &'static [T] {
+        // SAFETY: all were written when the run was made, and the memory is not given back. They
+        // are dropped only by `vacate`, whose caller says that nobody looks at them any more.
+        unsafe { std::slice::from_raw_parts(self.first.as_ptr(), self.count) }
+    }
+
+    /// Drops all of them and gives their memory back to the system.
+    ///
+    /// # Safety
+    /// Nobody has a reference to any of them.
+    pub(crate) unsafe fn vacate(self) -> Vacant<T> {
+        let all = std::ptr::slice_from_raw_parts_mut(self.first.as_ptr(), self.count);
+        // SAFETY: they are what `fill` wrote, and nobody else's.
+        unsafe { std::ptr::drop_in_place(all) };
+        give_back(all.cast(), self.count * size_of::<T>());
+        Vacant(self)
     }
 }
 
-/// A model's are on the heap.
-#[cfg(all(test, any(loom, shuttle)))]
-pub(crate) fn in_pages<T>(
-    _: bool,
-    numbers: std::ops::Range<usize>,
-    make: impl Fn(usize) -> T,
-) -> Option<&'static [T]> {
-    Some(Box::leak(numbers.map(make).collect()))
+impl<T> Vacant<T> {
+    pub(crate) fn fill(self, numbers: std::ops::Range<usize>, make: impl Fn(usize) -> T) -> Run<T> {
+        assert_eq!(numbers.len(), self.0.count);
+        for (at, number) in numbers.enumerate() {
+            // SAFETY: the memory has room for so many, and nobody else knows it.
+            unsafe { self.0.first.add(at).write(make(number)) };
+        }
+        self.0
+    }
 }
 
 /// The least that pages have. Where they are larger, only what fills them is given back.
-#[cfg(not(all(test, any(loom, shuttle))))]
 const PAGE: usize = 4096;
 
 /// What is all atomics, so that it may change while anybody looks at it, and to zeroes.
@@ -128,30 +156,36 @@ pub(crate) unsafe trait AllAtomic: Sync + 'static {
 /// or stays as it was. Who writes some of it meanwhile writes for nobody.
 #[cfg(not(all(test, any(loom, shuttle))))]
 pub(crate) fn erase<T: AllAtomic>(items: &'static [T]) {
-    #[cfg(target_os = "linux")]
-    {
-        use std::ffi::{c_int, c_long, c_void};
-
-        unsafe extern "C" {
-            fn madvise(address: *mut c_void, length: usize, advice: c_int) -> c_int;
-            fn sysconf(name: c_int) -> c_long;
-        }
-        const MADV_DONTNEED: c_int = 4;
-        const SC_PAGESIZE: c_int = 30;
-
-        // SAFETY: it asks for a number that does not change.
-        let page = usize::try_from(unsafe { sysconf(SC_PAGESIZE) }).unwrap_or(0);
-        let address = std::ptr::from_ref(items).cast_mut().cast::<c_void>();
-        if !fills_pages(address.addr(), size_of_val(items), page) {
-            return;
-        }
-        // SAFETY: the memory is that of the items and stays mapped, and fills its pages alone; what
-        // becomes of it is a value of theirs. Where pages are locked into memory nothing changes.
-        let _ = unsafe { madvise(address, size_of_val(items), MADV_DONTNEED) };
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = items;
+    give_back(
+        std::ptr::from_ref(items).cast_mut().cast(),
+        size_of_val(items),
+    );
 }
+
+/// Gives memory back to the system, if it takes it: it stays mapped, and all of it is zeroes from
+/// then on, or stays as it was. What was there is nobody's, or zeroes are a value of it.
+#[cfg(all(target_os = "linux", not(all(test, any(loom, shuttle)))))]
+fn give_back(address: *mut std::ffi::c_void, length: usize) {
+    use std::ffi::{c_int, c_long, c_void};
+
+    unsafe extern "C" {
+        fn madvise(address: *mut c_void, length: usize, advice: c_int) -> c_int;
+        fn sysconf(name: c_int) -> c_long;
+    }
+    const MADV_DONTNEED: c_int = 4;
+    const SC_PAGESIZE: c_int = 30;
+
+    // SAFETY: it asks for a number that does not change.
+    let page = usize::try_from(unsafe { sysconf(SC_PAGESIZE) }).unwrap_or(0);
+    if fills_pages(address.addr(), length, page) {
+        // SAFETY: the memory is the caller's, stays mapped, and fills its pages alone. Where pages are
+        // locked into memory nothing changes.
+        let _ = unsafe { madvise(address, length, MADV_DONTNEED) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(all(test, any(loom, shuttle))))))]
+fn give_back(_: *mut std::ffi::c_void, _: usize) {}
 
 /// Whether memory fills pages of this size: the system would give back all of a page of which it
 /// is told of a part.

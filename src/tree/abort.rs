@@ -10,9 +10,9 @@
 //! and which they enter, under the same lock, after looking for one.
 
 use crate::arena::{Held, Numbered, Realm};
-use crate::node::extras::AbortMark;
+use crate::node::extras::{AbortMark, Extras};
 use crate::node::slot::Slot;
-use crate::node::word::{ABORT, SETTLED, WAS_ABORTED};
+use crate::node::word::{ABORT, KIDS, SETTLED, WAS_ABORTED};
 use crate::sync::{AtomicU64, Ordering, sized};
 use crate::tree::hooks::Hooks;
 use crate::tree::root::Tree;
@@ -57,7 +57,8 @@ pub(crate) fn find_mark(
             break None;
         }
         if steps > NEAR
-            && let Some(known) = findings_at(at, realm).and_then(|left| left.at(epoch, realm))
+            && is_milestone(at)
+            && let Some(known) = known_at(at, epoch, realm)
         {
             break known;
         }
@@ -123,13 +124,16 @@ impl Findings {
     }
 }
 
-/// Where a climb that comes by this ancestor leaves what it finds, if it is a milestone.
-#[inline]
-fn findings_at(slot: &'static Slot, realm: &'static Realm) -> Option<&'static Findings> {
-    if !is_milestone(slot) {
-        return None;
-    }
-    slot.kids(realm).map(|kids| &kids.above)
+/// What others have found who came by this ancestor, at this epoch.
+fn known_at(
+    milestone: &'static Slot,
+    epoch: u64,
+    realm: &'static Realm,
+) -> Option<Option<&'static Slot>> {
+    // The climber's own task may have settled meanwhile, and so may all above it.
+    let section = realm.sections.enter();
+    let kids = milestone.find_kids(realm, &section)?;
+    kids.above.at(epoch, realm)
 }
 
 /// Goes the way of a climb again, and leaves what that has found.
@@ -150,17 +154,19 @@ fn leave(slot: &'static Slot, finding: Finding, realm: &'static Realm) {
         if slot.word.load().has(SETTLED) || ancestor.has(ABORT | WAS_ABORTED) {
             return;
         }
-        let Some(findings) = findings_at(at, realm) else {
+        if !is_milestone(at) {
+            continue;
+        }
+        let Some(held) = Held::acquire_without(at, ancestor.generation(), SETTLED) else {
+            return;
+        };
+        let Some(kids) = held.slot().kids(realm) else {
             continue;
         };
-        if findings.0.load(Ordering::Relaxed) == finding.0 {
+        if kids.above.0.load(Ordering::Relaxed) == finding.0 {
             return;
         }
-        let held = Held::acquire_without(at, ancestor.generation(), SETTLED);
-        if held.is_none() {
-            return;
-        }
-        findings.0.store(finding.0, Ordering::Release);
+        kids.above.0.store(finding.0, Ordering::Release);
     }
 }
 
@@ -188,8 +194,8 @@ pub(crate) fn mark_of(
 
 /// The reason of the abort of this very task, or of the one that it ended with.
 pub(crate) fn own_mark(slot: &'static Slot, realm: &'static Realm) -> Option<AbortMark> {
-    let extras = slot.extras(realm)?;
-    extras.lock().abort.clone()
+    // Whoever was led here may be too late.
+    slot.look_at_extras(realm, |extras| extras.lock().abort.clone())?
 }
 
 /// What a handle knows about aborts in its tree: the epoch that it saw last.
@@ -283,9 +289,16 @@ pub(crate) fn call_hooks(aborted: &'static Slot, tree: &Tree, realm: &'static Re
     // Whoever is on the list has not settled, so its ancestors are there to climb; and the
     // root, which the caller holds, is everybody's.
     let everybody = aborted.is_root();
-    if let Some(hooks) = Hooks::find(aborted, realm) {
-        hooks.call(|slot| everybody || find_mark(slot, tree, realm).is_some());
+    let Some(hooks) = Hooks::find(aborted, realm) else {
+        return;
+    };
+    if aborted.word.load().has(KIDS) {
+        return hooks.call(|slot| everybody || find_mark(slot, tree, realm).is_some());
     }
+    // Nobody is below it, and who is born there from now on finds the mark: those of many tasks are
+    // not gone through for each of them.
+    let own = |extras: &Extras| extras.lock().aborts.clone();
+    hooks.call_each(aborted.extras(realm).map(own).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -116,12 +116,30 @@ impl Hooks {
         drop(room);
     }
 
-    /// Runs a callback that this thread has taken off.
-    pub(crate) fn run(&self, ticket: AbortTicket, callback: AbortCallback) {
-        if callback::shelter(callback).is_ours() {
-            self.list.lock().end(ticket.stamp);
+    /// Calls those that still wait, in the same way.
+    pub(crate) fn call_each(&self, tickets: Vec<AbortTicket>) {
+        for ticket in tickets {
+            let called = self.list.lock().start(ticket);
+            if let Some(callback) = called
+                && !self.run(ticket, callback)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Runs a callback that this thread has taken off; `false` in a child that it has forked.
+    pub(crate) fn run(&self, ticket: AbortTicket, callback: AbortCallback) -> bool {
+        let is_ours = callback::shelter(callback).is_ours();
+        if is_ours {
+            let mut list = self.list.lock();
+            list.end(ticket.stamp);
+            let room = list.spare_room();
+            drop(list);
+            drop(room);
             self.over.notify_all();
         }
+        is_ours
     }
 
     /// Once this returns the callback does not run any more: it waits for one that runs on

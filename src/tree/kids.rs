@@ -1,13 +1,12 @@
 //! The children of a task: one family, or, once two threads have met at its lock, several,
 //! so that workers who make and end children of one parent do not wait for each other.
 
-use crate::arena::{Held, NONE, Numbered, Pooled, Realm};
+use crate::arena::{Emptied, Held, NONE, Numbered, Pooled, Realm};
 use crate::clock::Utc;
 use crate::node::slot::Slot;
 use crate::node::text::Text;
 use crate::sync::{
-    AtomicBool, AtomicRef, AtomicU32, AtomicU64, CachePadded, Ordering, ShortGuard, ShortLock,
-    sized,
+    AtomicBool, AtomicU32, AtomicU64, CachePadded, Made, Ordering, ShortGuard, ShortLock, sized,
 };
 use crate::tree::abort::Findings;
 use crate::tree::family::{BEYOND_TIME, Family, Legacy, Position};
@@ -25,7 +24,7 @@ pub(crate) const STRIPES: usize = sized(8, 2);
 pub(crate) struct Kids {
     first: Stripe,
     /// The other families, made when they are first needed, and kept for later tenants.
-    further: AtomicRef<Further>,
+    further: Made<Further>,
     /// Whether the others are in use.
     is_striped: AtomicBool,
     number: u32,
@@ -67,7 +66,7 @@ impl Pooled for Kids {
     fn new(number: u32) -> Self {
         Self {
             first: Stripe::default(),
-            further: AtomicRef::none(),
+            further: Made::not_yet(),
             is_striped: AtomicBool::new(false),
             number,
             owner: AtomicU32::new(NONE),
@@ -87,6 +86,8 @@ impl Numbered for Kids {
         self.number
     }
 }
+
+impl Emptied for Kids {}
 
 impl Kids {
     /// Makes the block a new parent's. Time does not order its children if the clock may
@@ -189,11 +190,7 @@ impl Kids {
                 let next = first.next_order().max(BEYOND_TIME);
                 self.births.store(next, Ordering::Relaxed);
             }
-            let further = self.further.get().unwrap_or_else(|| {
-                let new: &'static Further = Box::leak(Box::default());
-                self.further.set(new);
-                new
-            });
+            let further = self.further.get_or_make(Further::default);
             for (at, stripe) in further.iter().enumerate() {
                 stripe.0.lock().open_further(at + 1, keeps);
             }

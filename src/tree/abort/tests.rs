@@ -67,6 +67,32 @@ mod deep {
         tasks.into_iter().map(Some).collect()
     }
 
+    #[test]
+    fn aborts_of_many_tasks_that_have_callbacks_go_through_their_own_alone() {
+        let (_manager, module) = module();
+        let root = module.task("root").start().unwrap();
+        let called = Arc::new(AtomicUsize::new(0));
+        let callback = || {
+            let called = Arc::clone(&called);
+            move || {
+                called.fetch_add(1, Relaxed);
+            }
+        };
+        let tasks: Vec<Task> = (0..DEPTH)
+            .map(|_| root.child("part").start().unwrap())
+            .collect();
+        let guards = tasks.iter().map(|task| task.on_abort(callback()).unwrap());
+        let guards: Vec<_> = guards.collect();
+        let before = STEPS.get();
+        for (at, task) in tasks.iter().enumerate() {
+            task.abort("enough").unwrap();
+            assert_eq!(called.load(Relaxed), at + 1);
+        }
+        let steps = STEPS.get() - before;
+        assert!(steps < FEW * DEPTH, "{steps}");
+        drop(guards);
+    }
+
     /// How many steps were taken for each task.
     fn steps(of: impl FnOnce()) -> usize {
         STEPS.set(0);
