@@ -1,4 +1,4 @@
-//! SPEC, fold_* and prog_*: several workers that make and end children of one parent.
+//! Several workers that make and end children of one parent.
 
 use std::sync::Barrier;
 

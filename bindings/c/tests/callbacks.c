@@ -1,4 +1,5 @@
-/* Callbacks: when they run, where, how often; and that user data is destroyed exactly once. */
+/* Callbacks: when they run, where, how often; and that user data is destroyed exactly once
+ * (abort_4, wait_3, wait_5). */
 #include "fixture.h"
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* Closing modules and managers, and freeing what is left in any order. */
+/* Closing modules and managers, and freeing what is left in any order (mod_1, life_7). */
 #include "fixture.h"
 
 static void closing_modules(void) {

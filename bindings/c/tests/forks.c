@@ -1,4 +1,4 @@
-/* In a forked child calls say so, nothing hangs, and freeing does nothing. */
+/* In a forked child calls say so, nothing hangs, and freeing does nothing (life_10). */
 #include <sys/wait.h>
 #include <unistd.h>
 

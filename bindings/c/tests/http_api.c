@@ -1,4 +1,4 @@
-/* The REST API as a function from request to response. */
+/* The REST API as a function from request to response (rest_2, rest_5). */
 #include "http_host.h"
 
 static void ready(void *user_data) { ++*(int *)user_data; }

@@ -1,4 +1,4 @@
-/* The REST API, served with one call. */
+/* The REST API, served with one call (rest_5). */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

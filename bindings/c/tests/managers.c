@@ -1,4 +1,5 @@
-/* Managers and modules: configs, names, lists, TTLs, closing. */
+/* Managers and modules: configs, names, lists, TTLs, bounds (mod_1, list_1, ttl_1, ttl_2, ttl_4, ttl_7,
+ * ttl_9). */
 #include "fixture.h"
 
 static void configs(void) {

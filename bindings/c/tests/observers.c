@@ -1,4 +1,5 @@
-/* Observers and reporters, waiting, suspending, and what a status says. */
+/* Observers and reporters, waiting, suspending, and what a status says (wait_1, wait_2, life_9, ttl_3,
+ * abort_1, prog_1). */
 #include "fixture.h"
 
 static void *finish_it(void *task) {

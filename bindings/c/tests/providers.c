@@ -1,4 +1,4 @@
-/* Virtual tasks: a provider in C. */
+/* Virtual tasks: a provider in C (virt_1). */
 #include <stdatomic.h>
 #include <time.h>
 

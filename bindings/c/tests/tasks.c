@@ -1,4 +1,5 @@
-/* Owners: specs, the life cycle, progress, aborts, children. */
+/* Owners: specs, the life cycle, progress, aborts, children (life_1, life_3, life_6, prog_1, abort_2,
+ * tree_1). */
 #include "fixture.h"
 
 static taskmgr_status *status_of(const taskmgr_task *task) {

@@ -1,4 +1,4 @@
-/* Threads that hammer one manager, one task, one guard. */
+/* Threads that hammer one manager, one task, one guard (life_2, prog_1, abort_4, mod_1). */
 #include <stdatomic.h>
 
 #include "fixture.h"

@@ -1,4 +1,4 @@
-"""SPEC abort: who may ask, whom it reaches, and how work sees it."""
+"""Aborts: who may ask, whom it reaches, and how work sees it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def client(server: Server) -> Client:
     return Client(server.url)
 
 
-def test_lists_and_statuses(
+def test_rest_1_lists_and_statuses(
     client: Client, module: Module, manager: Manager, clock: taskmgr.ManualClock
 ) -> None:
     parent = module.task("repair", keyspace="ks", scope="keyspace").start()
@@ -68,7 +68,7 @@ def test_aborting(client: Client, module: Module) -> None:
     assert willing.abort_requested
 
 
-def test_ttls_and_draining(client: Client, module: Module) -> None:
+def test_rest_2_ttls_and_draining(client: Client, module: Module) -> None:
     assert (client.task_ttl(), client.set_task_ttl(5), client.task_ttl()) == (60, 60, 5)
     assert (client.set_user_task_ttl(7), client.user_task_ttl()) == (3600, 7)
     with module.task("repair"):
@@ -89,7 +89,7 @@ def test_a_task_that_appears(client: Client, module: Module) -> None:
     assert appeared.id == started[0].id
 
 
-def test_refusals(client: Client, module: Module) -> None:
+def test_rest_2_refusals(client: Client, module: Module) -> None:
     with pytest.raises(taskmgr.UnknownModule, match="backup"):
         client.list("backup")
     with pytest.raises(taskmgr.UnknownModule):

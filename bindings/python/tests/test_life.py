@@ -1,4 +1,4 @@
-"""SPEC life_1 to life_9: from made to ended."""
+"""The life of a task, from made to ended."""
 
 from __future__ import annotations
 

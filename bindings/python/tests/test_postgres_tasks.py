@@ -1,4 +1,4 @@
-"""SPEC virt: operations of a real PostgreSQL as virtual tasks, over REST, by `postgres_node`."""
+"""virt_1: operations of a real PostgreSQL as virtual tasks, over REST, by `postgres_node`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPEC prog: how far a task is."""
+"""Progress: how far a task is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPEC ttl: for how long what has ended is shown."""
+"""Retention: for how long what has ended is shown."""
 
 from __future__ import annotations
 

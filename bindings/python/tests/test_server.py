@@ -28,7 +28,7 @@ def ask(server: Server, path: str, method: str = "GET") -> Any:
     return json.loads(body) if body else None
 
 
-def test_it_answers(server: Server, module: Module) -> None:
+def test_rest_2_it_answers(server: Server, module: Module) -> None:
     host, port = server.address
     assert (host, server.url) == ("127.0.0.1", f"http://127.0.0.1:{port}")
     task = module.task("repair", keyspace="ks", abortable=True).start()
@@ -43,7 +43,29 @@ def test_it_answers(server: Server, module: Module) -> None:
         assert refused.code == 400
 
 
-def test_a_parked_wait_is_answered(server: Server, module: Module) -> None:
+def test_rest_3_what_goes_beyond_the_wire_format(server: Server, module: Module) -> None:
+    task = module.task("repair", user_task=True).start()
+    task.child("repair").start().fail("no space")
+    assert "first_error" not in ask(server, f"/task_manager/task_status/{task.id}")
+    extended = ask(server, f"/api/v1/task_status/{task.id}")
+    assert (extended["first_error"], extended["settled"]) == ("no space", False)
+    task.finish()
+    for _ in range(2):
+        assert ask(server, f"/api/v1/task_status/{task.id}")["settled"], "reading leaves it"
+
+
+def test_rest_6_a_harness_makes_and_ends_tasks(server: Server) -> None:
+    ask(server, "/task_manager_test/test_module", "POST")
+    id = ask(server, "/task_manager_test/test_task?keyspace=ks&user_task=yes", "POST")
+    running = ask(server, f"/task_manager/task_status/{id}")
+    assert (running["state"], running["type"], running["keyspace"]) == ("running", "test", "ks")
+    ask(server, f"/task_manager_test/finish_test_task/{id}?error=broken", "POST")
+    assert ask(server, f"/task_manager/task_status/{id}")["error"] == "broken"
+    ask(server, "/task_manager_test/test_module", "DELETE")
+    assert "test" not in ask(server, "/task_manager/list_modules")
+
+
+def test_rest_5_a_parked_wait_is_answered(server: Server, module: Module) -> None:
     task = module.task("repair", user_task=True).start()
     answers: list[Any] = []
     waiting = threading.Thread(
@@ -124,7 +146,7 @@ def refused(server: Server, path: str, method: str = "GET") -> tuple[int, str, s
         return error.code, body["message"], error.headers["Allow"]
 
 
-def test_routes_of_the_host(node: tuple[Node, Server], module: Module) -> None:
+def test_rest_5_routes_of_the_host(node: tuple[Node, Server], module: Module) -> None:
     routes, server = node
     answer = ask(server, "/node/repair?keyspace=my%20ks", "POST")
     (stats,) = module.list()

@@ -1,4 +1,4 @@
-"""SPEC mod, id, seq, tree, fold and list: what hangs where, and what is shown of it."""
+"""Modules, ids, trees and lists: what hangs where, and what is shown of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPEC virt: tasks that an object of Python's answers for."""
+"""Virtual tasks: those that an object of Python's answers for."""
 
 from __future__ import annotations
 

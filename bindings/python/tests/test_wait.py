@@ -1,4 +1,4 @@
-"""SPEC wait: nobody wakes late, early, or twice."""
+"""Waits: nobody wakes late, early, or twice."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ fn operations_of_the_corpus() {
     replay("operations", taskmgr_fuzz::operations);
 }
 
+/// rest_4: each answer is one that the description of the API has.
 #[test]
 fn requests_of_the_corpus() {
     replay("requests", taskmgr_fuzz::requests);

@@ -1,4 +1,4 @@
-// Callbacks and their guards.
+// Callbacks and their guards (abort_4, wait_3, wait_5).
 #include <atomic>
 
 #include "check.hpp"

@@ -1,4 +1,4 @@
-// What exceptions do: only where the compiler has them, whether calls throw or not.
+// What exceptions do (life_3): only where the compiler has them, whether calls throw or not.
 #include "check.hpp"
 
 #if TASKMGR_CAN_CATCH

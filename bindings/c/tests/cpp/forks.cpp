@@ -1,4 +1,4 @@
-// A forked child: calls say so, and no destructor hangs.
+// A forked child: calls say so, and no destructor hangs (life_10).
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// The REST API.
+// The REST API (rest_2, rest_5).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

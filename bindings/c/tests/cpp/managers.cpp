@@ -1,4 +1,4 @@
-// Managers, modules, retention, closing.
+// Managers, modules, retention, closing (mod_1, list_1, ttl_2, ttl_4, ttl_7, ttl_9).
 #include "check.hpp"
 
 TEST_CASE("a manager is what its builder says") {

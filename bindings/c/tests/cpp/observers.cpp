@@ -1,4 +1,4 @@
-// Observers, and what they see.
+// Observers, and what they see (wait_1, life_7, life_9, abort_1, fold_5).
 #include "check.hpp"
 
 TEST_CASE("an observer looks at a task and waits for it") {

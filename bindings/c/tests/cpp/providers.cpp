@@ -1,4 +1,4 @@
-// Virtual tasks.
+// Virtual tasks (virt_1).
 #include <condition_variable>
 #include <mutex>
 

@@ -1,4 +1,4 @@
-// Work on a thread of its own.
+// Work on a thread of its own (life_3, wait_5).
 #include <atomic>
 
 #include "check.hpp"

@@ -1,4 +1,4 @@
-// Owners and reporters: their life, progress, children.
+// Owners and reporters: their life, progress, children (life_2, life_3, life_4, prog_1, abort_2, tree_1).
 #include "check.hpp"
 
 TEST_CASE("a task is what its builder says") {
