@@ -14,7 +14,9 @@
 use std::cell::Cell;
 use std::mem;
 
+use super::Realm;
 use super::pool::{Blocks, Numbered, Pool, size};
+use crate::node::extras::Extras;
 use crate::sync::{AtomicU32, CachePadded, Ordering, sized};
 
 /// A block that is looked at by the rule above.
@@ -124,6 +126,20 @@ impl<T: Emptied> Pool<T> {
             stock.reclaim.has_gone(run, 0);
         }
         is_left
+    }
+}
+
+impl Realm {
+    /// Few tasks have any.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn look_at_extras<R>(
+        &'static self,
+        number: u32,
+        look: impl FnOnce(&Extras) -> R,
+    ) -> Option<R> {
+        let _section = self.sections.enter();
+        self.extras.find(number).map(look)
     }
 }
 

@@ -204,9 +204,14 @@ impl Engine {
             // In an abort's callback: the child waits for nobody.
             return Vec::new();
         }
-        running
-            .iter()
-            .filter(|held| !self.wait_settled(TaskRef::of(held), deadline))
+        let late = |held: &&Held| !self.wait_settled(TaskRef::of(held), deadline);
+        let late: Vec<&Held> = running.iter().filter(late).collect();
+        if !late.is_empty() {
+            // A root whose end was held up for longer than its TTL goes now, and runs no more. One
+            // that is entered after this sees that its gate is shut.
+            self.sweep();
+        }
+        late.into_iter()
             .filter(|held| !Engine::has_settled(TaskRef::of(held)))
             .map(|held| snapshot::stats(held, self))
             .collect()

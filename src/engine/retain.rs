@@ -48,6 +48,11 @@ impl Engine {
         let place = root.slot.place(reading);
         let worth = Worth::of(root.slot.is(USER_TASK), reading.has(FAILED));
         let mut retained = self.retention.lock();
+        if closing() {
+            // The close has seen that it runs: it does not expire as if it had ended before.
+            drop(retained);
+            return self.unregister(root, GoneReason::Drained);
+        }
         let is_next = retained.queue.push(deadline, place);
         retained.evictions.push(worth, place, bytes);
         self.finished_bytes.fetch_add(bytes, Ordering::Relaxed);

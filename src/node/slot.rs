@@ -346,12 +346,10 @@ impl Slot {
         realm: &'static Realm,
         look: impl FnOnce(&Extras) -> R,
     ) -> Option<R> {
-        let extras = self.extras.load(Ordering::Acquire);
-        if extras == NONE {
-            return None;
+        match self.extras.load(Ordering::Acquire) {
+            NONE => None,
+            extras => realm.look_at_extras(extras, look),
         }
-        let _section = realm.sections.enter();
-        realm.extras.find(extras).map(look)
     }
 
     /// Gives it an entity that is short and plain, if there is memory; nobody else knows the task

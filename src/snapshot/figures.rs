@@ -46,12 +46,12 @@ impl Figures {
     #[inline(always)]
     pub(super) fn read(slot: &'static Slot, reading: Reading, realm: &'static Realm) -> Self {
         let attributes = slot.attributes();
-        let look = |extras: &Extras| {
-            let entity = extras.lock().entity.clone();
-            let host_id = (attributes & HOST_ID != 0).then(|| extras.host_id());
-            (entity, host_id)
-        };
-        let (mut entity, host_id) = slot.look_at_extras(realm, look).unwrap_or_default();
+        let (mut entity, mut host_id) = (Name::EMPTY, None);
+        if let Some(beside) = slot.look_at_extras(realm, Self::beside) {
+            let (long, id) = beside;
+            entity = long;
+            host_id = (attributes & HOST_ID != 0).then_some(id);
+        }
         if let Some(label) = slot.label(realm) {
             entity = label.get().name();
         }
@@ -68,6 +68,10 @@ impl Figures {
             entity,
             host_id,
         }
+    }
+
+    fn beside(extras: &Extras) -> (Name, Uuid) {
+        (extras.lock().entity.clone(), extras.host_id())
     }
 
     /// The figures as they are shown, with what else they are shown with.

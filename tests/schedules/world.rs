@@ -130,7 +130,7 @@ impl World {
 
     /// After all has been let go of, nothing is left.
     fn expect_nothing(self, module: &Module) {
-        let held = module.engine.realm.slots.taken();
+        let held = module.engine.realm.slots.taken(|slot| slot);
         let held = held.iter().filter(|slot| slot.word.load().is_live());
         assert_eq!(held.count(), 0, "slots that somebody still refers to");
         if let Some(manager) = self.manager {
