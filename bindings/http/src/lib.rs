@@ -59,15 +59,16 @@ mod response;
 mod routes;
 mod server;
 mod test_endpoints;
+mod view;
 mod wait;
-mod wire;
 
 pub use api::{Api, ApiConfig, Fallback, Outcome, Weight};
 pub use request::Request;
 pub use response::Response;
 pub use server::{Server, ServerConfig, serve};
-pub use wait::Waiting;
-pub use wire::{
+pub use taskmgr_wire::{
     ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedList, ExtendedStats, ExtendedStatus,
     MissingTasks, TaskStats, TaskStatus,
 };
+pub use view::FromView;
+pub use wait::Waiting;

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use taskmgr::{Error, ErrorCode};
-
-use crate::wire::ErrorBody;
+use taskmgr_wire::ErrorBody;
 
 pub(crate) const JSON: &str = "application/json";
 

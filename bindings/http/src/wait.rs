@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use taskmgr::{DoneGuard, Error, Manager, Status, Uuid};
+use taskmgr_wire::TaskStatus;
 
 use crate::response::Response;
-use crate::wire::TaskStatus;
+use crate::view::FromView;
 
 /// A `wait_task` whose task has not ended yet.
 ///
@@ -157,7 +158,7 @@ impl Waiting {
         self.guard = None;
         let result = self.cell.lock().result.take();
         match result {
-            Some(Ok(status)) => Response::json(&TaskStatus::from(&status)),
+            Some(Ok(status)) => Response::json(&TaskStatus::from_view(&status)),
             Some(Err(error)) => Response::from_error(&error),
             None => Response::error(
                 408,

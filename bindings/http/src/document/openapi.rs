@@ -1,5 +1,9 @@
 //! OpenAPI 3.1.
 
+use taskmgr_wire::{
+    ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedList, ExtendedStats, ExtendedStatus,
+    MissingTasks, TaskStats, TaskStatus,
+};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder,
 };
@@ -11,10 +15,6 @@ use utoipa::openapi::{Content, Info, OpenApi, OpenApiBuilder, PathItem, Ref, Ref
 
 use crate::response::JSON;
 use crate::routes::{self, Answer, Kind, Method, Param, Place, Route};
-use crate::wire::{
-    ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedList, ExtendedStats, ExtendedStatus,
-    MissingTasks, TaskStats, TaskStatus,
-};
 
 pub(super) fn document(test_endpoints: bool) -> OpenApi {
     let mut paths = PathsBuilder::new();
@@ -37,7 +37,7 @@ pub(super) fn document(test_endpoints: bool) -> OpenApi {
 
 /// The wire types.
 pub(super) fn schemas() -> Components {
-    ComponentsBuilder::new()
+    let mut components = ComponentsBuilder::new()
         .schema_from::<TaskStats>()
         .schema_from::<TaskStatus>()
         .schema_from::<ChildId>()
@@ -48,7 +48,23 @@ pub(super) fn schemas() -> Components {
         .schema_from::<ExtendedStatus>()
         .schema_from::<ExtendedAbort>()
         .schema_from::<ExtendedCounts>()
-        .build()
+        .build();
+    for schema in components.schemas.values_mut() {
+        without_example(schema);
+    }
+    components
+}
+
+/// A description is the comment of a type, whose example in Rust is for readers of Rust alone.
+fn without_example(schema: &mut RefOr<Schema>) {
+    let description = match schema {
+        RefOr::T(Schema::Object(object)) => &mut object.description,
+        RefOr::T(Schema::AllOf(all)) => &mut all.description,
+        _ => return,
+    };
+    if let Some((text, _example)) = description.as_deref().and_then(|d| d.split_once("\n\n```")) {
+        *description = Some(text.to_owned());
+    }
 }
 
 fn operation(route: &Route) -> Operation {

@@ -1,13 +1,14 @@
 //! `/api/v1`: what the library knows beyond the wire format.
 
 use taskmgr::State;
+use taskmgr_wire::{ExtendedList, ExtendedStatus};
 
 use super::task_manager::{filter, listing};
 use super::{empty, json};
 use crate::call::Call;
 use crate::response::Failure;
 use crate::routes::Reply;
-use crate::wire::{ExtendedList, ExtendedStatus};
+use crate::view::FromView;
 
 pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
     let mut filter = filter(call)?
@@ -18,12 +19,12 @@ pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
     filter.limit = call
         .optional::<u64>("limit")?
         .and_then(|limit| usize::try_from(limit).ok());
-    json(&ExtendedList::from(&listing(call, &filter)?))
+    json(&ExtendedList::from_view(&listing(call, &filter)?))
 }
 
 pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {
     let status = call.manager().status(call.required("task_id")?)?;
-    json(&ExtendedStatus::from(&status))
+    json(&ExtendedStatus::from_view(&status))
 }
 
 pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -31,7 +32,7 @@ pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
     json(
         &statuses
             .iter()
-            .map(ExtendedStatus::from)
+            .map(ExtendedStatus::from_view)
             .collect::<Vec<_>>(),
     )
 }

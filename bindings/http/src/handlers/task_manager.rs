@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use taskmgr::{Filter, Listing};
+use taskmgr_wire::{TaskStats, TaskStatus};
 
 use super::{empty, json};
 use crate::call::Call;
 use crate::response::{Failure, Response};
 use crate::routes::Reply;
+use crate::view::FromView;
 use crate::wait::Waiting;
-use crate::wire::{TaskStats, TaskStatus};
 
 pub(crate) fn list_modules(call: &Call<'_>) -> Result<Reply, Failure> {
     json(&call.manager().modules()?)
@@ -17,7 +18,7 @@ pub(crate) fn list_modules(call: &Call<'_>) -> Result<Reply, Failure> {
 
 pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
     let tasks = listing(call, &filter(call)?)?.tasks;
-    json(&tasks.iter().map(TaskStats::from).collect::<Vec<_>>())
+    json(&tasks.iter().map(TaskStats::from_view).collect::<Vec<_>>())
 }
 
 /// The list of a module; who reads the log hears of what is missing.
@@ -40,12 +41,17 @@ pub(crate) fn filter(call: &Call<'_>) -> Result<Filter, Response> {
 
 pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {
     let status = call.manager().read_status(call.required("task_id")?)?;
-    json(&TaskStatus::from(&status))
+    json(&TaskStatus::from_view(&status))
 }
 
 pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
     let statuses = call.manager().read_status_tree(call.required("task_id")?)?;
-    json(&statuses.iter().map(TaskStatus::from).collect::<Vec<_>>())
+    json(
+        &statuses
+            .iter()
+            .map(TaskStatus::from_view)
+            .collect::<Vec<_>>(),
+    )
 }
 
 pub(crate) fn abort_task(call: &Call<'_>) -> Result<Reply, Failure> {
