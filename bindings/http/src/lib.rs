@@ -50,21 +50,42 @@
 //! address or `localhost`, so that no web page can reach it through a name of its own (DNS
 //! rebinding), and it refuses those that a page of another origin sends.
 
-mod api;
-mod call;
-mod document;
-mod handlers;
-mod request;
+// From below: each knows those above it in this list, and none below.
 mod response;
-mod routes;
-mod server;
-mod test_endpoints;
+
+mod request;
+
+mod config;
+
 mod view;
+
 mod wait;
 
-pub use api::{Api, ApiConfig, Fallback, Outcome, Weight};
+mod test_tasks;
+
+mod context;
+
+mod param;
+
+mod call;
+
+mod route;
+
+mod handlers;
+
+mod table;
+
+mod documents;
+
+mod api;
+
+mod server;
+
+pub use api::{Api, Outcome};
+pub use config::{ApiConfig, Fallback};
 pub use request::Request;
 pub use response::Response;
+pub use route::Weight;
 pub use server::{Server, ServerConfig, serve};
 pub use taskmgr_wire::{
     ChildId, ErrorBody, ExtendedAbort, ExtendedCounts, ExtendedList, ExtendedStats, ExtendedStatus,

@@ -149,8 +149,16 @@ impl Query {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many texts this thread has decoded.
+    pub(crate) static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Stricter than the crate, which lets a broken escape through as it is.
 fn decode(what: &str, text: &str) -> Result<String, Response> {
+    #[cfg(test)]
+    DECODED.set(DECODED.get() + 1);
     let bytes = text.as_bytes();
     let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     if let Some((at, _)) = text

@@ -3,11 +3,11 @@
 use taskmgr::State;
 use taskmgr_wire::{ExtendedList, ExtendedStatus};
 
-use super::task_manager::{filter, listing};
-use super::{empty, json};
+use super::lists::{filter, listing};
+use super::reply::{empty, json};
 use crate::call::Call;
 use crate::response::Failure;
-use crate::routes::Reply;
+use crate::route::Reply;
 use crate::view::FromView;
 
 pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -23,12 +23,12 @@ pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {
-    let status = call.manager().status(call.required("task_id")?)?;
+    let status = call.manager().status(call.id()?)?;
     json(&ExtendedStatus::from_view(&status))
 }
 
 pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
-    let statuses = call.manager().status_tree(call.required("task_id")?)?;
+    let statuses = call.manager().status_tree(call.id()?)?;
     json(
         &statuses
             .iter()
@@ -38,11 +38,11 @@ pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(crate) fn suspend_task(call: &Call<'_>) -> Result<Reply, Failure> {
-    call.manager().suspend(call.required("task_id")?)?;
+    call.manager().suspend(call.id()?)?;
     empty()
 }
 
 pub(crate) fn resume_task(call: &Call<'_>) -> Result<Reply, Failure> {
-    call.manager().resume(call.required("task_id")?)?;
+    call.manager().resume(call.id()?)?;
     empty()
 }

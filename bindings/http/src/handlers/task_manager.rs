@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use taskmgr::{Filter, Listing};
 use taskmgr_wire::{TaskStats, TaskStatus};
 
-use super::{empty, json};
+use super::lists::{filter, listing};
+use super::reply::{empty, json};
 use crate::call::Call;
 use crate::response::{Failure, Response};
-use crate::routes::Reply;
+use crate::route::Reply;
 use crate::view::FromView;
 use crate::wait::Waiting;
 
@@ -21,31 +21,13 @@ pub(crate) fn list_module_tasks(call: &Call<'_>) -> Result<Reply, Failure> {
     json(&tasks.iter().map(TaskStats::from_view).collect::<Vec<_>>())
 }
 
-/// The list of a module; who reads the log hears of what is missing.
-pub(crate) fn listing(call: &Call<'_>, filter: &Filter) -> Result<Listing, Failure> {
-    let module = call.text_or_empty("module")?;
-    let listing = call.manager().listing(module, filter)?;
-    for missing in &listing.missing {
-        log::warn!("a list of tasks is incomplete: {missing}");
-    }
-    Ok(listing)
-}
-
-/// The filters that both lists have.
-pub(crate) fn filter(call: &Call<'_>) -> Result<Filter, Response> {
-    Ok(Filter::new()
-        .internal(call.optional("internal")?.unwrap_or(false))
-        .keyspace(call.text_or_empty("keyspace")?)
-        .table(call.text_or_empty("table")?))
-}
-
 pub(crate) fn task_status(call: &Call<'_>) -> Result<Reply, Failure> {
-    let status = call.manager().read_status(call.required("task_id")?)?;
+    let status = call.manager().read_status(call.id()?)?;
     json(&TaskStatus::from_view(&status))
 }
 
 pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
-    let statuses = call.manager().read_status_tree(call.required("task_id")?)?;
+    let statuses = call.manager().read_status_tree(call.id()?)?;
     json(
         &statuses
             .iter()
@@ -56,7 +38,7 @@ pub(crate) fn task_status_recursive(call: &Call<'_>) -> Result<Reply, Failure> {
 
 pub(crate) fn abort_task(call: &Call<'_>) -> Result<Reply, Failure> {
     call.manager()
-        .abort(call.required("task_id")?, "asked for through the REST API")?;
+        .abort(call.id()?, "asked for through the REST API")?;
     empty()
 }
 
@@ -64,12 +46,12 @@ pub(crate) fn wait_task(call: &Call<'_>) -> Result<Reply, Failure> {
     let timeout = call.optional("timeout")?.map(Duration::from_secs);
     // A timeout beyond what the clock can tell is none.
     let deadline = timeout.and_then(|timeout| call.arrived.checked_add(timeout));
-    let id = call.required("task_id")?;
+    let id = call.id()?;
     Ok(Reply::Waiting(Waiting::park(
         call.manager(),
         id,
         deadline,
-        &call.api.pending,
+        &call.context.pending,
     )?))
 }
 

@@ -1,7 +1,6 @@
 //! Connections: accepting them, bounding them, and answering what comes in over them.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +12,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::ServerConfig;
-use super::ask::ask;
 use super::client::Client;
-use super::lane::{Lane, Lanes};
-use super::origin::Policy;
-use crate::api::{Api, Outcome, Weight};
+use super::dispatch::dispatch;
+use super::shared::Shared;
+use crate::api::Outcome;
 use crate::request::Request;
 use crate::response::Response;
 use crate::wait::Waiting;
@@ -43,54 +40,7 @@ const MAX_BODY: usize = 16 << 10;
 /// How long to leave accepting alone when it fails, most likely for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-type Stop = watch::Receiver<Option<Duration>>;
 type Answer = hyper::Response<Full<Bytes>>;
-
-/// What all connections of a server share.
-pub(super) struct Shared {
-    pub(super) api: Api,
-    policy: Policy,
-    /// For lists, trees, aborts and the host's own routes.
-    pub(super) heavy: Lane,
-    /// For questions that a provider has to answer, and what else may block.
-    pub(super) lanes: Lanes,
-    max_connections: usize,
-    header_timeout: Duration,
-    stop: Stop,
-}
-
-impl Shared {
-    pub(super) fn new(
-        api: Api,
-        config: &ServerConfig,
-        address: SocketAddr,
-        stop: Stop,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            api,
-            policy: Policy::new(
-                address.ip().to_canonical().is_loopback(),
-                &config.allowed_hosts,
-            ),
-            heavy: Lane::new(),
-            lanes: Lanes::new(),
-            max_connections: config.max_connections,
-            header_timeout: config.header_timeout,
-            stop,
-        })
-    }
-
-    /// Returns when the server is told to stop, with the time that it has left.
-    async fn stopped(&self) -> Duration {
-        let mut stop = self.stop.clone();
-        // A server that is gone without having stopped leaves no time.
-        stop.wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|left| *left)
-            .unwrap_or_default()
-    }
-}
 
 /// Serves until the server is told to stop; returns how many connections were cut off.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) -> usize {
@@ -221,25 +171,6 @@ async fn discard(body: Incoming, limit: Duration) -> Result<(), Response> {
             408,
             "the body did not come in time; no request needs one",
         )),
-    }
-}
-
-/// Light answers are made here and now; the pool gets what is heavy, and what would block.
-async fn dispatch(shared: &Shared, request: Request) -> Result<Outcome, Response> {
-    let (request, arrived) = (Arc::new(request), Instant::now());
-    let weight = shared.api.weight(&request);
-    let tried = match weight {
-        Weight::Light => shared.api.try_since(&request, arrived.into_std()),
-        Weight::Heavy => {
-            let (api, request) = (shared.api.clone(), Arc::clone(&request));
-            let job = move || api.try_since(&request, arrived.into_std());
-            shared.heavy.run(job).await?
-        }
-        Weight::Blocking => None,
-    };
-    match tried {
-        Some(outcome) => Ok(outcome),
-        None => ask(shared, request, arrived).await,
     }
 }
 

@@ -1,72 +1,19 @@
 //! `/task_manager_test`: a harness makes and ends tasks over REST.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use taskmgr::{AbortGuard, Error, ErrorCode, SharedTask, TaskBuilder, Uuid};
+use taskmgr::{Error, ErrorCode, TaskBuilder, Uuid};
 
+use super::reply::{empty, json};
 use crate::call::Call;
-use crate::handlers::{empty, json};
 use crate::response::{Failure, Response};
-use crate::routes::Reply;
+use crate::route::Reply;
 
 const MODULE: &str = "test";
 
 /// Far beyond what ending a test task takes, since nothing works in one.
 const CLOSING: Duration = Duration::from_secs(5);
-
-/// The test tasks that run: this is their owner.
-#[derive(Default)]
-pub(crate) struct TestTasks(Mutex<HashMap<Uuid, TestTask>>);
-
-struct TestTask {
-    task: Arc<SharedTask>,
-    /// Set once it is registered; the abort may come before.
-    on_abort: Option<AbortGuard>,
-}
-
-impl TestTasks {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, TestTask>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self, id: Uuid) -> Option<TestTask> {
-        self.lock().remove(&id)
-    }
-
-    /// Keeps a task until it is told to finish, or to abort, upon which it ends at once:
-    /// nothing works in it that would notice.
-    fn keep(self: &Arc<Self>, task: Arc<SharedTask>) -> Result<(), Error> {
-        let id = task.id();
-        self.lock().insert(
-            id,
-            TestTask {
-                task: Arc::clone(&task),
-                on_abort: None,
-            },
-        );
-        let (tasks, theirs) = (Arc::downgrade(self), Arc::clone(&task));
-        let guard = task.on_abort(move || {
-            // It ends as failed by the abort, whatever `finish` says of that.
-            let _ = theirs.finish();
-            // Never dropped under the lock: dropping a guard may wait for a callback.
-            drop(Weak::upgrade(&tasks).and_then(|tasks| tasks.take(id)));
-        });
-        match guard {
-            Ok(guard) => {
-                if let Some(kept) = self.lock().get_mut(&id) {
-                    kept.on_abort = Some(guard);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                drop(self.take(id));
-                Err(error)
-            }
-        }
-    }
-}
 
 pub(crate) fn register_module(call: &Call<'_>) -> Result<Reply, Failure> {
     call.manager().register_module(MODULE)?;
@@ -106,13 +53,13 @@ pub(crate) fn start_task(call: &Call<'_>) -> Result<Reply, Failure> {
         task = task.user_task();
     }
     let task = Arc::new(task.start()?.share());
-    call.api.test_tasks.keep(Arc::clone(&task))?;
+    call.context.test_tasks.keep(Arc::clone(&task))?;
     json(&task.id().to_string())
 }
 
 pub(crate) fn finish_task(call: &Call<'_>) -> Result<Reply, Failure> {
-    let id = call.required("task_id")?;
-    let Some(kept) = call.api.test_tasks.take(id) else {
+    let id = call.id()?;
+    let Some(kept) = call.context.test_tasks.take(id) else {
         return Err(no_test_task(call, id));
     };
     ended(match call.given("error")? {
@@ -124,7 +71,7 @@ pub(crate) fn finish_task(call: &Call<'_>) -> Result<Reply, Failure> {
 
 pub(crate) fn unregister_task(call: &Call<'_>) -> Result<Reply, Failure> {
     let id = call.required("task_id")?;
-    match call.api.test_tasks.take(id) {
+    match call.context.test_tasks.take(id) {
         Some(kept) => ended(kept.task.finish())?,
         // It may have finished before, and wait for its time to live to pass.
         None if is_ended_test_task(call, id) => {}

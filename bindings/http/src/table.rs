@@ -1,9 +1,8 @@
 //! The table of routes: the one source of handlers, of 404 and 405, and of both documents.
 
-use super::{Answer, Handler, Kind, Method, Param, Place, Route};
-use crate::api::Weight;
-use crate::handlers::{extended, task_manager};
-use crate::{document, test_endpoints};
+use crate::handlers::{documents, extended, task_manager, test_endpoints};
+use crate::param::{Kind, Param, Place};
+use crate::route::{Answer, Handler, Method, Route, Weight};
 
 const fn path(name: &'static str, kind: Kind, description: &'static str) -> Param {
     Param {
@@ -78,7 +77,7 @@ const fn test(method: Method, path: &'static str, nickname: &'static str, run: H
     }
 }
 
-pub(super) static ROUTES: &[Route] = &[
+static ROUTES: &[Route] = &[
     Route {
         summary: "The names of all modules",
         answer: Answer::Names,
@@ -218,17 +217,13 @@ pub(super) static ROUTES: &[Route] = &[
         summary: "This API as Swagger 1.2",
         answer: Answer::Document,
         errors: &[400],
-        ..get(
-            "/api-doc/task_manager",
-            "get_swagger",
-            document::serve_swagger,
-        )
+        ..get("/api-doc/task_manager", "get_swagger", documents::swagger)
     },
     Route {
         summary: "This API as OpenAPI 3.1",
         answer: Answer::Document,
         errors: &[400],
-        ..get("/openapi.json", "get_openapi", document::serve_openapi)
+        ..get("/openapi.json", "get_openapi", documents::openapi)
     },
     Route {
         summary: "The tasks of a module with what goes beyond the wire format, and the providers whose tasks are missing",
@@ -367,3 +362,59 @@ pub(super) static ROUTES: &[Route] = &[
         )
     },
 ];
+
+/// What the table says of a request.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Route(&'static Route),
+    /// The path has other methods, these.
+    WrongMethod(String),
+    Nothing,
+}
+
+/// The routes there are.
+pub(crate) fn served(test_endpoints: bool) -> impl Iterator<Item = &'static Route> {
+    ROUTES
+        .iter()
+        .filter(move |route| test_endpoints || !route.test_only)
+}
+
+pub(crate) fn find(test_endpoints: bool, method: &str, segments: &[String]) -> Found {
+    let on_path = || served(test_endpoints).filter(|route| route.matches(segments));
+    if let Some(route) = on_path().find(|route| route.method.as_str() == method) {
+        return Found::Route(route);
+    }
+    let allow: Vec<&str> = on_path().map(|route| route.method.as_str()).collect();
+    if allow.is_empty() {
+        Found::Nothing
+    } else {
+        Found::WrongMethod(allow.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_consistent() {
+        for (at, route) in ROUTES.iter().enumerate() {
+            assert!(
+                !route.summary.is_empty(),
+                "{route:?} says nothing of itself"
+            );
+            let in_path = route.names();
+            let declared: Vec<_> = route
+                .params
+                .iter()
+                .filter(|p| p.place == Place::Path)
+                .map(|p| p.name)
+                .collect();
+            assert_eq!(in_path, declared, "{route:?}");
+            for other in &ROUTES[at + 1..] {
+                assert_ne!((route.method, route.path), (other.method, other.path));
+                assert_ne!(route.nickname, other.nickname);
+            }
+        }
+    }
+}

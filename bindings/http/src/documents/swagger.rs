@@ -3,8 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::openapi;
+use crate::param::{Kind, Param, Place};
 use crate::response::JSON;
-use crate::routes::{self, Answer, Kind, Param, Place, Route};
+use crate::route::{Answer, Route};
+use crate::table;
 
 const RESOURCE: &str = "/task_manager";
 
@@ -25,7 +27,7 @@ pub(super) fn document(host: &str) -> Value {
 
 /// Swagger has one entry a path, in the order of the table.
 fn apis() -> Vec<Value> {
-    let routes: Vec<&Route> = routes::served(false)
+    let routes: Vec<&Route> = table::served(false)
         .filter(|route| route.path.starts_with("/task_manager/"))
         .collect();
     let mut paths: Vec<&str> = routes.iter().map(|route| route.path).collect();

@@ -13,12 +13,14 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Content, Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required};
 
+use crate::param::{Kind, Param, Place};
 use crate::response::JSON;
-use crate::routes::{self, Answer, Kind, Method, Param, Place, Route};
+use crate::route::{Answer, Method, Route};
+use crate::table;
 
 pub(super) fn document(test_endpoints: bool) -> OpenApi {
     let mut paths = PathsBuilder::new();
-    for route in routes::served(test_endpoints) {
+    for route in table::served(test_endpoints) {
         let method = match route.method {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,

@@ -1,6 +1,7 @@
-//! Requests that wait for a provider: first it is found whose answer is wanted, without a thread,
-//! and then that provider is asked in a lane of its own.
+//! Which thread makes an answer. One that waits for a provider is looked at first, without a
+//! thread, to find whose answer is wanted; then that provider is asked in a lane of its own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,34 +9,52 @@ use taskmgr::{Error, Observer, Search};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::connection::Shared;
 use super::lane::{Of, run};
-use crate::api::{Outcome, WaitsFor};
+use super::shared::Shared;
+use crate::api::{Outcome, Routed, WaitsFor};
 use crate::request::Request;
 use crate::response::Response;
+use crate::route::Weight;
 
 /// How long a provider has at least for a client that waits for less: the library's own grace.
 const GRACE: Duration = Duration::from_millis(50);
 
-pub(super) async fn ask(
-    shared: &Shared,
-    request: Arc<Request>,
-    arrived: Instant,
-) -> Result<Outcome, Response> {
+/// A request that moves between threads.
+type Moving = Arc<Routed<'static>>;
+
+/// Light answers are made here and now; the pool gets what is heavy, and what would block.
+pub(super) async fn dispatch(shared: &Shared, request: Request) -> Result<Outcome, Response> {
+    let arrived = Instant::now();
+    let routed = shared
+        .api
+        .route(Cow::Owned(request), arrived.into_std())
+        .map(Arc::new)?;
+    let tried = match routed.weight() {
+        Weight::Light => routed.try_run(),
+        Weight::Heavy => try_heavy(shared, &routed).await?,
+        Weight::Blocking => None,
+    };
+    match tried {
+        Some(outcome) => Ok(outcome),
+        None => ask(shared, routed, arrived).await,
+    }
+}
+
+async fn ask(shared: &Shared, routed: Moving, arrived: Instant) -> Result<Outcome, Response> {
     let manager = shared.api.manager();
     let patience = manager.provider_deadline();
-    let (of, timeout) = match shared.api.waits_for(&request, arrived.into_std()) {
+    let (of, timeout) = match routed.waits_for() {
         WaitsFor::ProviderOf { task, timeout } => {
             let found = found(manager.search(task, timeout)).await;
             let observer = found.map_err(|error| Response::from_error(&error))?;
             match observer.provider() {
                 Some(provider) => (Of::Provider(provider), timeout),
                 // It was made meanwhile.
-                None => return regular(shared, request, arrived).await,
+                None => return regular(shared, routed).await,
             }
         }
         WaitsFor::ProvidersOf(module) => (Of::Module(module), None),
-        WaitsFor::Others => return others(shared, request, arrived).await,
+        WaitsFor::Others => return others(shared, routed).await,
     };
     // For as long as it would wait for its turn with the library.
     let now = Instant::now();
@@ -55,8 +74,7 @@ pub(super) async fn ask(
         })?,
         None => turn.await,
     };
-    let api = shared.api.clone();
-    run(turn, move || api.handle_since(&request, arrived.into_std())).await
+    run(turn, move || routed.run()).await
 }
 
 /// Waits for a search, for as long as providers have.
@@ -77,25 +95,19 @@ async fn found(search: Search) -> Result<Observer, Error> {
     search.into_result()
 }
 
-async fn regular(
-    shared: &Shared,
-    request: Arc<Request>,
-    arrived: Instant,
-) -> Result<Outcome, Response> {
-    let (api, again) = (shared.api.clone(), Arc::clone(&request));
-    let job = move || api.try_since(&again, arrived.into_std());
-    match shared.heavy.run(job).await? {
+async fn regular(shared: &Shared, routed: Moving) -> Result<Outcome, Response> {
+    match try_heavy(shared, &routed).await? {
         Some(outcome) => Ok(outcome),
-        None => others(shared, request, arrived).await,
+        None => others(shared, routed).await,
     }
 }
 
-async fn others(
-    shared: &Shared,
-    request: Arc<Request>,
-    arrived: Instant,
-) -> Result<Outcome, Response> {
+async fn try_heavy(shared: &Shared, routed: &Moving) -> Result<Option<Outcome>, Response> {
+    let routed = Arc::clone(routed);
+    shared.heavy.run(move || routed.try_run()).await
+}
+
+async fn others(shared: &Shared, routed: Moving) -> Result<Outcome, Response> {
     let turn = shared.lanes.turn(Of::Others).await;
-    let api = shared.api.clone();
-    run(turn, move || api.handle_since(&request, arrived.into_std())).await
+    run(turn, move || routed.run()).await
 }
