@@ -6,9 +6,10 @@ use std::mem::MaybeUninit;
 use taskmgr::{AbortGuard, DoneGuard, Error, Status};
 
 use crate::code::{TASKMGR_OK, taskmgr_code};
-use crate::error::{Failure, keep, null};
+use crate::failure::{Failure, null};
 use crate::guard;
 use crate::handle::Place;
+use crate::last_error::keep;
 use crate::status::taskmgr_status;
 
 /// A function of the host. It must not throw or jump out. In it no call may block: what would

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use taskmgr::ManualClock;
 
 use crate::code::taskmgr_code;
-use crate::error::invalid;
+use crate::failure::invalid;
 use crate::guard;
 use crate::handle::{Place, get};
 use crate::time::{duration, given_time, taskmgr_time_ns};

@@ -2,7 +2,7 @@
 
 use taskmgr::Filter;
 
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::state::{given_state, taskmgr_state};
 use crate::text::taskmgr_str;
 use crate::versioned::{Versioned, read};

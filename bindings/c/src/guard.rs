@@ -4,14 +4,15 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::code::{TASKMGR_OK, TASKMGR_PANIC, taskmgr_code};
-use crate::error::{self, Failure};
+use crate::failure::Failure;
+use crate::last_error;
 
 /// Runs a call that answers with a code, and keeps its failure as the thread's last error.
 #[inline]
 pub(crate) fn code(call: impl FnOnce() -> Result<(), Failure>) -> taskmgr_code {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(())) => TASKMGR_OK,
-        Ok(Err(failure)) => error::keep(failure),
+        Ok(Err(failure)) => last_error::keep(failure),
         Err(payload) => panicked(payload),
     }
 }
@@ -22,7 +23,7 @@ pub(crate) fn value<T>(fallback: T, call: impl FnOnce() -> Result<T, Failure>) -
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => value,
         Ok(Err(failure)) => {
-            error::keep(failure);
+            last_error::keep(failure);
             fallback
         }
         Err(payload) => {
@@ -47,7 +48,7 @@ fn panicked(payload: Box<dyn Any + Send>) -> taskmgr_code {
         std::mem::forget(again);
     }
     let message = format!("the library panicked: {said}; this is an error in taskmgr");
-    error::keep(Failure::OfC(TASKMGR_PANIC, message))
+    last_error::keep(Failure::OfC(TASKMGR_PANIC, message))
 }
 
 #[cfg(test)]
@@ -55,7 +56,8 @@ mod tests {
     use std::ffi::CStr;
 
     use super::*;
-    use crate::error::{invalid, taskmgr_last_error, taskmgr_last_error_code};
+    use crate::error::{taskmgr_last_error, taskmgr_last_error_code};
+    use crate::failure::invalid;
 
     fn last_message() -> String {
         // SAFETY: the text lives until this thread's next failure, and is copied before.

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use taskmgr::{RawTask, SharedTask};
 
-use crate::error::{Failure, null};
+use crate::failure::{Failure, null};
 
 /// What a handle holds.
 ///

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use taskmgr::Uuid;
 
-use crate::error::invalid;
+use crate::failure::invalid;
 use crate::guard;
 use crate::handle::{ValuePlace, write_array};
 use crate::text::taskmgr_str;

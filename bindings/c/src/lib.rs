@@ -19,6 +19,8 @@ pub mod version;
 
 pub mod code;
 
+pub mod code_name;
+
 pub mod error;
 
 pub mod text;
@@ -43,6 +45,8 @@ pub mod filter;
 
 pub mod task_spec;
 
+pub mod owner;
+
 pub mod task;
 
 pub mod reporter;
@@ -66,7 +70,9 @@ pub mod provider;
 #[cfg(feature = "http")]
 pub mod http;
 
+mod failure;
 mod guard;
 mod handle;
+mod last_error;
 mod texts;
 mod versioned;

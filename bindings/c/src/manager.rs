@@ -10,7 +10,7 @@ use taskmgr::{Clock, Manager, ManagerBuilder};
 use crate::clock::taskmgr_clock;
 use crate::close_report::taskmgr_close_report;
 use crate::code::taskmgr_code;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::filter::{self, taskmgr_filter};
 use crate::guard;
 use crate::handle::{Kept, Place, ValuePlace, get};

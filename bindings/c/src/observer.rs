@@ -9,7 +9,7 @@ use crate::callback::{
     UserData, register_done, taskmgr_destroy, taskmgr_done_callback, taskmgr_done_guard,
 };
 use crate::code::taskmgr_code;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::guard;
 use crate::handle::{Kept, Place, ValuePlace, get};
 use crate::id::taskmgr_id;

@@ -6,10 +6,11 @@ use taskmgr::{BoxError, Completion, Provider, Stats, Status, Uuid};
 
 use crate::callback::{UserData, taskmgr_destroy};
 use crate::code::taskmgr_code;
-use crate::error::{Failure, invalid, null, of_host};
+use crate::failure::{Failure, invalid, null};
 use crate::guard;
 use crate::handle::{get, get_mut};
 use crate::id::taskmgr_id;
+use crate::last_error::of_host;
 use crate::module::taskmgr_module;
 use crate::text::taskmgr_str;
 use crate::texts::Texts;
@@ -281,7 +282,7 @@ pub extern "C" fn taskmgr_completion_fail(
 ) -> taskmgr_code {
     guard::code(|| {
         let completion = completion.ok_or_else(|| null("completion"))?;
-        match crate::error::given(code, message) {
+        match crate::last_error::given(code, message) {
             Ok(error) => {
                 completion.0.complete(Err(error));
                 Ok(())

@@ -9,13 +9,13 @@ use crate::callback::{
     UserData, register_abort, taskmgr_abort_guard, taskmgr_callback, taskmgr_destroy,
 };
 use crate::code::taskmgr_code;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::guard;
 use crate::handle::{Kept, Place, get};
 use crate::id::taskmgr_id;
 use crate::observer::taskmgr_observer;
+use crate::owner::taskmgr_task;
 use crate::status::taskmgr_status;
-use crate::task::taskmgr_task;
 use crate::task_spec::{self, taskmgr_task_spec};
 use crate::text::taskmgr_str;
 

@@ -2,7 +2,7 @@
 
 use taskmgr::{GoneReason, Kind, State};
 
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::guard;
 use crate::text::taskmgr_str;
 

@@ -1,6 +1,6 @@
 //! A list of texts.
 
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::guard;
 use crate::handle::get;
 use crate::text::taskmgr_str;

@@ -2,7 +2,7 @@
 
 use taskmgr::{Module, TaskBuilder};
 
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::id::taskmgr_id;
 use crate::module::taskmgr_module;
 use crate::observer::taskmgr_observer;

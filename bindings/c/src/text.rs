@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
 
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 
 /// The length of text that ends with a NUL; cbindgen.toml has it for C.
 pub const TASKMGR_NUL: usize = usize::MAX;

@@ -1,7 +1,7 @@
 //! Which version this is.
 
 use crate::code::{TASKMGR_VERSION_MISMATCH, taskmgr_code};
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::guard;
 use crate::text::taskmgr_str;
 

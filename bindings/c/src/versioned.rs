@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 
-use crate::error::{Failure, invalid, null};
+use crate::failure::{Failure, invalid, null};
 
 /// A struct of C whose first field is its own size.
 ///

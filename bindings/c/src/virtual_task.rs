@@ -2,7 +2,7 @@
 
 use taskmgr::{ChildId, Error, Kind, Progress, State, Stats, Status};
 
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::id::taskmgr_id;
 use crate::state::{given_state, taskmgr_state};
 use crate::text::taskmgr_str;

@@ -6,12 +6,13 @@ use std::mem::MaybeUninit;
 use taskmgr::{Error, ErrorCode};
 use taskmgr_http::{Api, ApiConfig, Outcome, Request, Weight};
 
+use super::process::Process;
 use super::response::taskmgr_http_response;
+use super::routes::{fallback, taskmgr_http_routes};
 use super::waiting::taskmgr_http_waiting;
-use super::{Process, fallback, taskmgr_http_routes};
 use crate::callback::{UserData, taskmgr_destroy};
 use crate::code::taskmgr_code;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::guard;
 use crate::handle::{Kept, Place, get};
 use crate::manager::{check_fork, node_manager, taskmgr_manager};

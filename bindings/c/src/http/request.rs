@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use taskmgr_http::Request;
 
 use crate::code::taskmgr_code;
-use crate::error::invalid;
+use crate::failure::invalid;
 use crate::guard;
 use crate::handle::{ValuePlace, get};
 use crate::text::taskmgr_str;

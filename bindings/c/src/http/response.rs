@@ -3,7 +3,7 @@
 use taskmgr_http::Response;
 
 use crate::code::taskmgr_code;
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::guard;
 use crate::handle::{get, get_mut};
 use crate::text::taskmgr_str;

@@ -9,10 +9,11 @@ use std::sync::{Mutex, PoisonError};
 use taskmgr::ErrorCode;
 use taskmgr_http::{Server, ServerConfig};
 
-use super::{Process, fallback, taskmgr_http_routes};
+use super::process::Process;
+use super::routes::{fallback, taskmgr_http_routes};
 use crate::callback::{UserData, taskmgr_destroy};
 use crate::code::{TASKMGR_SYSTEM, taskmgr_code};
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::guard;
 use crate::handle::{Place, ValuePlace, get, slice};
 use crate::manager::{node_manager, taskmgr_manager};

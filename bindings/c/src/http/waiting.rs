@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use taskmgr_http::Waiting;
 
-use super::Process;
+use super::process::Process;
 use super::response::taskmgr_http_response;
 use crate::callback::{UserData, plain, taskmgr_callback, taskmgr_destroy};
 use crate::code::taskmgr_code;
-use crate::error::{Failure, invalid};
+use crate::failure::{Failure, invalid};
 use crate::guard;
 use crate::handle::{Place, get};
 use crate::time::{TASKMGR_FOREVER, millis};

@@ -7,8 +7,8 @@ use taskmgr_c::code::{TASKMGR_INVALID_ARGUMENT, TASKMGR_OK};
 use taskmgr_c::http::api::*;
 use taskmgr_c::http::request::*;
 use taskmgr_c::http::response::*;
+use taskmgr_c::http::routes::taskmgr_http_routes;
 use taskmgr_c::http::server::*;
-use taskmgr_c::http::taskmgr_http_routes;
 use taskmgr_c::http::waiting::*;
 use taskmgr_c::id::{TASKMGR_ID_TEXT, taskmgr_id_format};
 

@@ -15,6 +15,7 @@ use taskmgr_c::http::waiting::{taskmgr_http_waiting, taskmgr_http_waiting_free};
 use taskmgr_c::manager::{taskmgr_manager, taskmgr_manager_free};
 use taskmgr_c::module::{taskmgr_module, taskmgr_module_free};
 use taskmgr_c::observer::{taskmgr_observer, taskmgr_observer_free};
+use taskmgr_c::owner::taskmgr_task;
 use taskmgr_c::provider::{taskmgr_completion, taskmgr_completion_free};
 use taskmgr_c::reporter::{taskmgr_reporter, taskmgr_reporter_free};
 use taskmgr_c::stats::{taskmgr_stats_list, taskmgr_stats_list_free};
@@ -22,7 +23,7 @@ use taskmgr_c::status::{
     taskmgr_status, taskmgr_status_free, taskmgr_status_list, taskmgr_status_list_free,
 };
 use taskmgr_c::strings::{taskmgr_strings, taskmgr_strings_free};
-use taskmgr_c::task::{taskmgr_task, taskmgr_task_free};
+use taskmgr_c::task::taskmgr_task_free;
 
 use super::shared::Shared;
 use crate::bytes::Bytes;

@@ -16,10 +16,10 @@ use taskmgr_c::id::taskmgr_id;
 use taskmgr_c::manager::{taskmgr_manager, taskmgr_manager_close};
 use taskmgr_c::module::taskmgr_module;
 use taskmgr_c::observer::taskmgr_observer;
+use taskmgr_c::owner::taskmgr_task;
 use taskmgr_c::provider::taskmgr_completion_free;
 use taskmgr_c::reporter::taskmgr_reporter;
 use taskmgr_c::status::taskmgr_status;
-use taskmgr_c::task::taskmgr_task;
 
 use super::given;
 use super::pool::{Free, Held, Out, Pool};

@@ -8,7 +8,8 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use taskmgr_c::callback::taskmgr_destroy;
-use taskmgr_c::code::{TASKMGR_OK, TASKMGR_PANIC, taskmgr_code, taskmgr_code_name};
+use taskmgr_c::code::{TASKMGR_OK, TASKMGR_PANIC, taskmgr_code};
+use taskmgr_c::code_name::taskmgr_code_name;
 use taskmgr_c::error::{taskmgr_last_error, taskmgr_last_error_code};
 use taskmgr_c::provider::taskmgr_completion;
 use taskmgr_c::text::taskmgr_str;

@@ -1,6 +1,7 @@
 //! What stands by itself: versions, codes, ids, errors, and null pointers everywhere.
 
-use taskmgr_c::code::{TASKMGR_OK, taskmgr_code, taskmgr_code_name};
+use taskmgr_c::code::{TASKMGR_OK, taskmgr_code};
+use taskmgr_c::code_name::taskmgr_code_name;
 use taskmgr_c::error::*;
 use taskmgr_c::id::*;
 use taskmgr_c::state::{

@@ -7,6 +7,7 @@ use taskmgr_c::code::{TASKMGR_INVALID_ARGUMENT, TASKMGR_OK};
 use taskmgr_c::id::taskmgr_id_is_nil;
 use taskmgr_c::module::taskmgr_module;
 use taskmgr_c::observer::*;
+use taskmgr_c::owner::taskmgr_task;
 use taskmgr_c::reporter::*;
 use taskmgr_c::status::{taskmgr_status, taskmgr_status_list};
 use taskmgr_c::status_fields::taskmgr_status_suspend_requested;

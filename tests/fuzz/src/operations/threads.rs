@@ -9,6 +9,7 @@ use taskmgr_c::observer::{
     taskmgr_observer, taskmgr_observer_abort, taskmgr_observer_resume, taskmgr_observer_status,
     taskmgr_observer_status_tree, taskmgr_observer_wait,
 };
+use taskmgr_c::owner::taskmgr_task;
 use taskmgr_c::stats::taskmgr_stats_list;
 use taskmgr_c::status::{taskmgr_status, taskmgr_status_list};
 use taskmgr_c::task::*;
