@@ -7,7 +7,8 @@
 //! Handles come in as `Option<&T>` and `Option<Box<T>>`, which are what a pointer that may be
 //! null is in C: that such a pointer is valid is the promise of the C program, and nothing
 //! here has to be unsafe for it. What remains is in `handle.rs`, `text.rs`, `versioned.rs` and
-//! `callback.rs`.
+//! `callback.rs`. What keeps a failure for C to ask of is in `failure.rs`, `last_error.rs` and
+//! `guard.rs`, which no export stands in; those that tell it are in `error.rs`.
 
 // The names of the C types, and exports, each of which the compiler calls unsafe.
 #![allow(non_camel_case_types, unsafe_code)]

@@ -17,7 +17,9 @@
 //!
 //! # Layers
 //!
-//! - The [wire types](TaskStatus) are what goes over the wire, for servers and clients alike.
+//! - The [wire types](TaskStatus) are what goes over the wire, for servers and clients alike. They
+//!   are those of the crate `taskmgr-wire`, which clients can have alone; [`FromView`] makes them of
+//!   what a manager tells.
 //! - [`Api`] goes from a [`Request`] to a [`Response`], without sockets: a host with an HTTP
 //!   server of its own mounts it there. One table of routes is behind its handlers, its
 //!   404s and 405s, `GET /api-doc/task_manager` (Swagger 1.2) and `GET /openapi.json`.
@@ -50,36 +52,21 @@
 //! address or `localhost`, so that no web page can reach it through a name of its own (DNS
 //! rebinding), and it refuses those that a page of another origin sends.
 
-// From below: each knows those above it in this list, and none below.
-mod response;
-
-mod request;
-
-mod config;
-
-mod view;
-
-mod wait;
-
-mod test_tasks;
-
-mod context;
-
-mod param;
-
-mod call;
-
-mod route;
-
-mod handlers;
-
-mod table;
-
-mod documents;
-
 mod api;
-
+mod call;
+mod config;
+mod context;
+mod documents;
+mod handlers;
+mod param;
+mod request;
+mod response;
+mod route;
 mod server;
+mod table;
+mod test_tasks;
+mod view;
+mod wait;
 
 pub use api::{Api, Outcome};
 pub use config::{ApiConfig, Fallback};
