@@ -1,4 +1,4 @@
-//! Both documents, against each other, against the routes, and against real answers.
+//! rest_4: both documents, against each other, against the routes, and against real answers.
 
 mod common;
 

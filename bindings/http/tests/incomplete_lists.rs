@@ -1,4 +1,4 @@
-//! SPEC, virt_1: a list that goes without a provider says so, in the log and under `/api/v1`; the
+//! virt_1: a list that goes without a provider says so, in the log and under `/api/v1`; the
 //! wire format has no word for it.
 
 mod common;

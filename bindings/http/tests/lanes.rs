@@ -1,4 +1,4 @@
-//! SPEC, virt_1: a provider that hangs keeps nobody else's questions waiting, and no thread for
+//! virt_1: a provider that hangs keeps nobody else's questions waiting, and no thread for
 //! each. Alone in its binary, since it counts the threads of the process.
 
 mod common;

@@ -1,4 +1,4 @@
-//! What is wrong with a request is refused, by name; also what no real client would send.
+//! rest_2, rest_5: what is wrong with a request is refused, by name; also what no real client would send.
 
 mod common;
 

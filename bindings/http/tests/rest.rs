@@ -1,4 +1,4 @@
-//! SPEC, REST: every row of the table, its errors included.
+//! rest_1, rest_2, rest_3: every row of the table, its errors included.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! SPEC, ttl_* and fold_*: as they show over REST.
+//! Retention and folding as they show over REST.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! SPEC, REST: the endpoints for test harnesses.
+//! rest_6: the endpoints for test harnesses.
 
 mod common;
 

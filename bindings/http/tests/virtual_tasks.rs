@@ -1,4 +1,4 @@
-//! SPEC, virt_1: virtual tasks over REST, and providers that fail or sleep.
+//! virt_1: virtual tasks over REST, and providers that fail or sleep.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! SPEC, wait_*: over REST; and how a server with parked waits stops.
+//! rest_5: waits over REST; and how a server with parked waits stops.
 
 mod common;
 
