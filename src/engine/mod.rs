@@ -1,12 +1,12 @@
 //! One manager's inside: alone joins trees, ids, retention and providers.
 
+mod abort;
 mod close;
 mod create;
 mod end;
 mod find;
 mod ids;
 mod modules;
-mod reach;
 mod retain;
 #[cfg(all(test, not(loom)))]
 mod reuse;
@@ -14,6 +14,8 @@ mod shared;
 mod shell;
 mod short_end;
 mod spare;
+mod suspend;
+mod wait;
 mod watch;
 
 use std::fmt;
