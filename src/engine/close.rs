@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::modules::Removed;
+use super::registration::Removed;
 use super::{Engine, ModuleCore, Stage, TaskRef};
 use crate::arena::{Held, Numbered};
 use crate::error::{Error, Result};

@@ -7,6 +7,7 @@ mod end;
 mod find;
 mod ids;
 mod modules;
+mod registration;
 mod retain;
 #[cfg(all(test, not(loom)))]
 mod reuse;
@@ -39,8 +40,8 @@ use crate::view::Name;
 pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::{Found, Question, Sought};
-use modules::Modules;
-pub(crate) use modules::{ModuleCore, Registration};
+use registration::Modules;
+pub(crate) use registration::{ModuleCore, Registration};
 pub use shared::RawTask;
 use shell::Settings;
 pub(crate) use shell::Shells;
