@@ -338,6 +338,12 @@ typedef struct taskmgr_manager_config {
      */
     size_t max_modules;
     /**
+     * How many tasks may live at once, which are those that have not settled; TASKMGR_NO_LIMIT, the
+     * default, for no bound but memory. A further one is refused: EXHAUSTED. With a bound making
+     * and ending tasks takes longer.
+     */
+    size_t max_live_tasks;
+    /**
      * Not 0, as by default: a background thread forgets roots whose time has come. Without it
      * call `taskmgr_manager_tick`.
      */
@@ -2949,7 +2955,7 @@ void taskmgr_http_waiting_free(taskmgr_http_waiting *waiting);
 #define TASKMGR_MANAGER_CONFIG \
     (TASKMGR_VALUE(taskmgr_manager_config){ \
         sizeof(taskmgr_manager_config), TASKMGR_NO_STR, NULL, 0, 3600000, 5000, 1024, 16384, \
-        4096, 67108864, 65536, 1, 0, {0, 0, 0, 0, 0, 0}})
+        4096, 67108864, 65536, TASKMGR_NO_LIMIT, 1, 0, {0, 0, 0, 0, 0, 0}})
 
 /** A filter that lets all tasks through that are not internal. Since 0.1.0. */
 #define TASKMGR_FILTER \

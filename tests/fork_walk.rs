@@ -541,6 +541,8 @@ fn built(at: &Steps) -> Manager {
     let builder = builder.provider_deadline(seconds(60));
     at.at("ManagerBuilder::max_modules");
     let builder = builder.max_modules(10);
+    at.at("ManagerBuilder::max_live_tasks");
+    let builder = builder.max_live_tasks(1000);
     at.at("ManagerBuilder::node");
     let builder = builder.node("there");
     at.at("ManagerBuilder::fmt");

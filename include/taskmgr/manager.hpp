@@ -91,6 +91,12 @@ public:
         config_.max_modules = most;
         return *this;
     }
+    /// How many tasks may live at once, which are those that have not settled; none but memory by
+    /// default, for which TASKMGR_NO_LIMIT stands. With a bound making and ending tasks takes longer.
+    manager_builder& max_live_tasks(std::size_t most) noexcept {
+        config_.max_live_tasks = most;
+        return *this;
+    }
     /// Whether a background thread forgets roots whose time has come, as by default. Without
     /// it call `manager::tick`.
     manager_builder& reaper(bool runs) noexcept {

@@ -1,5 +1,7 @@
 //! Birth: a root under its module's lock, a child under its parent's family's.
 
+use std::cell::Cell;
+
 use uuid::Uuid;
 
 use super::{Engine, ModuleCore, Stage, TaskRef};
@@ -140,7 +142,7 @@ impl Engine {
         started: bool,
         label: impl FnOnce(&Slot) -> bool,
     ) -> Option<&'static Slot> {
-        if self.realm.is_forked() || self.stage() != Stage::Open || tree.may_be_aborted() {
+        if self.realm.is_forked() || !self.is_plainly_open() || tree.may_be_aborted() {
             return None;
         }
         let parents = parent.interned_names()?;
@@ -152,7 +154,12 @@ impl Engine {
         }
         let slot = self.realm.take_slot(|| self.has_grown()).ok()?;
         self.prepare_child(slot, parent, tree, Some(names), traits, started);
-        if !label(slot) || !self.link(slot, kids, || parents.group.is_open(), started) {
+        let is_open = || parents.group.is_open();
+        let bear = || {
+            slot.word.born(newborn(started), NEWBORN_REFS);
+            true
+        };
+        if !label(slot) || !self.link(slot, kids, is_open, bear) {
             self.realm.free_slot(slot);
             return None;
         }
@@ -268,7 +275,7 @@ impl Engine {
             started,
         );
         self.prepare_extras(child, spec, &names, None)
-            .and_then(|()| self.link_or_refuse(child, parent, kids, check_module, started))
+            .and_then(|()| self.link_or_refuse(spec, child, parent, kids, check_module, started))
             .inspect_err(|_| self.unborn(child))?;
         Ok(child)
     }
@@ -287,37 +294,47 @@ impl Engine {
         }
     }
 
-    /// Makes the child known, unless the parent has ended or the module is closed.
+    /// Makes the child known, unless the parent has ended, the module is closed, or it is not born.
     #[inline(always)]
     fn link(
         &self,
         child: &'static Slot,
         kids: &'static Kids,
         is_open: impl FnOnce() -> bool,
-        started: bool,
+        bear: impl FnOnce() -> bool,
     ) -> bool {
         let mut family = kids.family_for_birth();
         // The gate is looked at under the lock that a close goes through after it has shut
         // it: either this sees it shut, or the close sees the child.
-        if family.closed || !is_open() {
+        if family.closed || !is_open() || !bear() {
             return false;
         }
-        child.word.born(newborn(started), NEWBORN_REFS);
         family.link(child, self.realm);
         true
     }
 
     fn link_or_refuse(
         &self,
+        spec: &Spec<'_>,
         child: TaskRef,
         parent: TaskRef,
         kids: &'static Kids,
         check_module: impl Fn() -> Result<()>,
         started: bool,
     ) -> Result<()> {
+        let full = Cell::new(None);
+        // The last that may refuse it.
+        let bear = || {
+            let born = |flags| child.slot.word.born(newborn(started) | flags, NEWBORN_REFS);
+            let born = self.bear(|flags| _ = born(flags));
+            born.inspect_err(|no| full.set(Some(*no))).is_ok()
+        };
         // Not again, as neither is taken back: the first family is closed first, and a registration
         // never opens again.
-        while !self.link(child.slot, kids, || check_module().is_ok(), started) {
+        while !self.link(child.slot, kids, || check_module().is_ok(), bear) {
+            if let Some(full) = full.get() {
+                return Err(full.refuses(spec.names.type_));
+            }
             if kids.is_closed() {
                 return Err(self.parent_ended(parent));
             }
@@ -393,8 +410,12 @@ impl Engine {
                 // A close shuts the gate and then goes through this lock.
                 let mut roots = module.group.roots.lock();
                 module.check(registration)?;
-                slot.set_sequence(roots.next_sequence(birth.shard));
-                slot.word.born(newborn(started), NEWBORN_REFS);
+                // The last that may refuse it: no number is lost.
+                let born = self.bear(|flags| {
+                    slot.set_sequence(roots.next_sequence(birth.shard));
+                    slot.word.born(newborn(started) | flags, NEWBORN_REFS);
+                });
+                born.map_err(|full| full.refuses(spec.names.type_))?;
                 roots.enter(slot, self.realm);
                 Ok(())
             })

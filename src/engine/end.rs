@@ -1,5 +1,6 @@
 //! The end of a task, and everything that it brings about before anybody hears of it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::{Engine, TaskRef};
@@ -262,7 +263,7 @@ impl Engine {
         match slot.parent(self.realm) {
             Some(parent) => self.publish_child(task, parent, &ending),
             None => {
-                slot.word.finish(ending.end(SETTLED | SETTLING, 0))?;
+                self.settle_counted(|| slot.word.finish(ending.end(SETTLED | SETTLING, 0)))?;
                 self.root_settled(task);
                 self.woken(task, slot.word.brought_about(), handle_refs);
                 Ok(())
@@ -289,7 +290,7 @@ impl Engine {
             .folding(task, parent, ending.flags & FAILED != 0)
             .run(|is_last| {
                 let end = if is_last { last } else { end };
-                let before = slot.word.finish(end)?;
+                let before = self.settle_counted(|| slot.word.finish(end))?;
                 let freed = end.freed(before);
                 Ok(Published { before, freed })
             })?;
@@ -349,7 +350,7 @@ impl Engine {
             let Some(parent) = slot.parent(self.realm) else {
                 // Not settled yet, so its registration's reference stands.
                 let held = Held::retain(slot);
-                slot.word.settle();
+                let Ok(_) = self.settle_counted(|| Ok::<_, Infallible>(slot.word.settle()));
                 self.root_settled(task);
                 if slot.word.mark(0).has(WATCHED) {
                     self.realm.wake(slot);
@@ -361,7 +362,8 @@ impl Engine {
             let folding = self.folding(task, parent, failed);
             let mut is_free = false;
             let settle = |_| {
-                let (before, freed) = slot.word.settle_child();
+                let settle = || Ok(slot.word.settle_child());
+                let (before, freed) = self.settle_counted(settle)?;
                 is_free = freed;
                 Ok(Published { before, freed })
             };

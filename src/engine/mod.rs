@@ -6,6 +6,7 @@ mod create;
 mod end;
 mod find;
 mod ids;
+mod live;
 mod modules;
 mod registration;
 mod retain;
@@ -40,6 +41,7 @@ use crate::view::Name;
 pub(crate) use create::{ParentSpec, Spec, Traits};
 pub(crate) use end::{Handle, Outcome};
 pub(crate) use find::{Found, Question, Sought};
+use live::Live;
 use registration::Modules;
 pub(crate) use registration::{ModuleCore, Registration};
 pub use shared::RawTask;
@@ -58,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) reaper: bool,
     pub(crate) max_modules: usize,
     pub(crate) max_finished_bytes: u64,
+    /// `u64::MAX` for none.
+    pub(crate) max_live_tasks: u64,
 }
 
 /// Lives as long as the process, as handles may: a manager that is gone leaves this shell, with
@@ -85,6 +89,7 @@ pub(crate) struct Engine {
     finished_bytes: AtomicU64,
     /// How many have gone for it.
     evicted: AtomicU64,
+    live: Live,
     watches: Watches,
 }
 
@@ -100,12 +105,16 @@ struct Retained {
 /// How far a manager's end has come. It only grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) enum Stage {
-    Open,
+    Open = 0,
     /// Closed or dropped; what still runs is still found.
-    Closing,
+    Closing = 2,
     /// Nothing runs any more, or nobody is left to ask for it.
-    Closed,
+    Closed = 3,
 }
+
+/// The word of a manager that is open, and has a bound of live tasks: all of its births take the
+/// long way, by the one comparison by which any does whose manager is not open.
+const OPEN_WITH_BOUND: u32 = 1;
 
 /// A task and its tree, as handles hold them: references that stay valid, and count nothing.
 #[derive(Clone, Copy)]
@@ -155,6 +164,7 @@ impl Engine {
             retention: Lock::default(),
             finished_bytes: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
+            live: Live::default(),
             watches: Watches::default(),
         }
     }
@@ -167,10 +177,16 @@ impl Engine {
     #[inline]
     pub(crate) fn stage(&self) -> Stage {
         match self.stage.load(Ordering::SeqCst) {
-            0 => Stage::Open,
-            1 => Stage::Closing,
+            0 | OPEN_WITH_BOUND => Stage::Open,
+            2 => Stage::Closing,
             _ => Stage::Closed,
         }
+    }
+
+    /// Whether the manager is open, and its tasks are not counted.
+    #[inline]
+    fn is_plainly_open(&self) -> bool {
+        self.stage.load(Ordering::SeqCst) == Stage::Open as u32
     }
 
     /// It has come so far at least.

@@ -20,7 +20,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use super::{Config, Engine, Retained, Stage};
+use super::{Config, Engine, OPEN_WITH_BOUND, Retained, Stage};
 use crate::arena::Realm;
 use crate::clock::{Clock, nanos};
 use crate::index::Tombstones;
@@ -38,6 +38,7 @@ pub(super) struct Settings {
     reaper: AtomicBool,
     max_modules: AtomicU64,
     max_finished_bytes: AtomicU64,
+    max_live_tasks: AtomicU64,
 }
 
 impl Settings {
@@ -49,6 +50,7 @@ impl Settings {
             reaper: AtomicBool::new(false),
             max_modules: AtomicU64::new(0),
             max_finished_bytes: AtomicU64::new(0),
+            max_live_tasks: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -65,6 +67,7 @@ impl Settings {
         self.reaper.store(config.reaper, Ordering::Relaxed);
         set(&self.max_modules, config.max_modules as u64);
         set(&self.max_finished_bytes, config.max_finished_bytes);
+        set(&self.max_live_tasks, config.max_live_tasks);
     }
 }
 
@@ -93,6 +96,13 @@ impl Engine {
 
     pub(super) fn max_finished_bytes(&self) -> u64 {
         self.settings.max_finished_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many tasks may live at once, if there is a bound.
+    #[inline]
+    pub(super) fn max_live_tasks(&self) -> Option<u64> {
+        let most = self.settings.max_live_tasks.load(Ordering::Relaxed);
+        (most != u64::MAX).then_some(most)
     }
 
     pub(super) fn is_to_be_reaped(&self) -> bool {
@@ -125,7 +135,11 @@ impl Engine {
         self.finished_bytes.store(0, Ordering::Relaxed);
         self.evicted.store(0, Ordering::Relaxed);
         self.overdue.store(false, Ordering::SeqCst);
-        self.stage.store(Stage::Open as u32, Ordering::SeqCst);
+        let open = match self.max_live_tasks() {
+            Some(_) => OPEN_WITH_BOUND,
+            None => Stage::Open as u32,
+        };
+        self.stage.store(open, Ordering::SeqCst);
     }
 
     /// The manager is gone: its shell is for the next, now or once nothing of it runs.

@@ -30,6 +30,7 @@ use crate::view::Name;
 ///     .max_finished_bytes(64 << 20)
 ///     .provider_deadline(Duration::from_secs(5))
 ///     .max_modules(65_536)
+///     .max_live_tasks(1_000_000)
 ///     .build()?;
 /// # Ok::<(), taskmgr::Error>(())
 /// ```
@@ -48,6 +49,7 @@ pub struct ManagerBuilder {
     max_finished_bytes: u64,
     provider_deadline: Duration,
     max_modules: usize,
+    max_live_tasks: usize,
 }
 
 impl Default for ManagerBuilder {
@@ -65,6 +67,7 @@ impl Default for ManagerBuilder {
             max_finished_bytes: 64 << 20,
             provider_deadline: Duration::from_secs(5),
             max_modules: 65_536,
+            max_live_tasks: usize::MAX,
         }
     }
 }
@@ -120,6 +123,12 @@ impl ManagerBuilder {
         /// How many modules may be registered or closing at once; a further one is refused as
         /// [`Exhausted`](crate::ErrorCode::Exhausted).
         max_modules: usize = "100";
+        /// How many tasks may live at once, which are those that have not settled; none but memory
+        /// by default, for which `usize::MAX` stands. A further one is refused as
+        /// [`Exhausted`](crate::ErrorCode::Exhausted), and only then. With a bound tasks are
+        /// counted under a lock of the manager's as they are made and as they settle, and both take
+        /// the long way; without one nothing is counted.
+        max_live_tasks: usize = "100_000";
     }
 
     /// The address of this node, as children's ids are shown with it.
@@ -158,6 +167,10 @@ impl ManagerBuilder {
             provider_deadline: self.provider_deadline,
             reaper: self.reaper && can_sleep_by(&self.clock),
             max_modules: self.max_modules,
+            max_live_tasks: match self.max_live_tasks {
+                usize::MAX => u64::MAX,
+                most => most as u64,
+            },
         };
         let engine = Engine::start(config, self.clock, self.task_ttl, self.user_task_ttl)?;
         Ok(Manager(Arc::new(Shared {

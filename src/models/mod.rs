@@ -18,6 +18,7 @@ mod close;
 mod end;
 mod evict;
 mod fold;
+mod live;
 mod lookup;
 mod memory;
 mod progress;

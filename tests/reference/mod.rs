@@ -16,11 +16,12 @@ use figures::Sums;
 
 pub const MODULES: [&str; 2] = ["a", "b"];
 
-/// How many records are kept.
+/// How many records are kept, and how many tasks may live.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub per_parent: usize,
     pub per_root: usize,
+    pub live: usize,
 }
 
 /// The id that the host gives a new task.
@@ -172,6 +173,12 @@ impl Model {
     pub fn register(&mut self, module: usize) {
         self.closing[module] = false;
         self.sequences.retain(|(of, _), _| *of != module);
+    }
+
+    /// Whether no further task may live.
+    pub fn is_full(&self) -> bool {
+        let live = self.tasks.iter().filter(|task| !task.settled);
+        live.count() >= self.bounds.live
     }
 
     /// A task in the state `created`.

@@ -135,14 +135,11 @@ pub fn op() -> impl Strategy<Value = Op> {
 }
 
 pub fn bounds() -> impl Strategy<Value = Bounds> {
-    prop_oneof![
-        Just(Bounds {
-            per_parent: 1024,
-            per_root: 16_384
-        }),
-        (0..4usize, 0..8usize).prop_map(|(per_parent, per_root)| Bounds {
-            per_parent,
-            per_root
-        }),
-    ]
+    let kept = prop_oneof![Just((1024, 16_384)), (0..4usize, 0..8usize)];
+    let live = prop_oneof![2 => Just(usize::MAX), 1 => 1..8usize];
+    (kept, live).prop_map(|((per_parent, per_root), live)| Bounds {
+        per_parent,
+        per_root,
+        live,
+    })
 }

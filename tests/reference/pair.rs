@@ -28,6 +28,7 @@ impl Pair {
             .user_task_ttl(Duration::from_secs(100))
             .max_kept_children(bounds.per_parent)
             .max_kept_per_root(bounds.per_root)
+            .max_live_tasks(bounds.live)
             .tombstones(if remembers { 4096 } else { 0 })
             .build()
             .unwrap();
@@ -232,6 +233,8 @@ impl Pair {
             wrong.push(ErrorCode::ParentTerminal);
         }
         match wrong.is_empty() {
+            // The last that speaks against it.
+            true if self.model.is_full() => Err(vec![ErrorCode::Exhausted]),
             true => Ok(parent),
             false => Err(wrong),
         }

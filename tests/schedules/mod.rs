@@ -2,7 +2,7 @@
 //!
 //! Two to four threads do three to five things each with one manager, and then end what they
 //! own. Some of them have providers of virtual tasks, bring ids of their own, close the manager,
-//! or drop it. What was asked and answered has to be explained by the sequential reference model, as
+//! or drop it, and in some only so many tasks may live. What was asked and answered has to be explained by the sequential reference model, as
 //! `explain` tells; and callbacks have to run as often as they are promised to. Memory is
 //! never used again while somebody refers to it, so after each program nothing may be left.
 //!

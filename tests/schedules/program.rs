@@ -168,6 +168,8 @@ pub struct Program {
     pub drops: bool,
     /// How many tasks there are at most.
     pub tasks: usize,
+    /// How many may live at once.
+    pub most_live: usize,
     parents: Vec<Option<usize>>,
     /// The host's ids that tasks bring.
     pub hosts: Vec<Option<usize>>,
@@ -211,11 +213,16 @@ impl Program {
         let threads = (0..threads)
             .map(|me| maker.thread(me, threads, &elders))
             .collect();
+        let most_live = match maker.random.one_in(3) {
+            true => elders.len() + maker.random.below(3),
+            false => usize::MAX,
+        };
         Self {
             elders,
             threads,
             provided,
             drops,
+            most_live,
             tasks: maker.parents.len(),
             parents: maker.parents,
             hosts: maker.hosts,

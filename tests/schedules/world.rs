@@ -57,6 +57,7 @@ impl World {
             .clock(Clock::Manual(clock.clone()))
             .task_ttl(Duration::from_secs(TTL))
             .user_task_ttl(Duration::from_secs(USER_TTL))
+            .max_live_tasks(program.most_live)
             // No clock decides about an answer.
             .provider_deadline(Duration::MAX)
             .build()

@@ -53,6 +53,10 @@ pub struct taskmgr_manager_config<'a> {
     /// How many modules may be registered or closing at once; 65,536 by default. A further one is
     /// refused: EXHAUSTED.
     pub max_modules: usize,
+    /// How many tasks may live at once, which are those that have not settled; TASKMGR_NO_LIMIT, the
+    /// default, for no bound but memory. A further one is refused: EXHAUSTED. With a bound making
+    /// and ending tasks takes longer.
+    pub max_live_tasks: usize,
     /// Not 0, as by default: a background thread forgets roots whose time has come. Without it
     /// call `taskmgr_manager_tick`.
     pub reaper: u8,
@@ -62,7 +66,7 @@ pub struct taskmgr_manager_config<'a> {
     pub reserved: [u8; 6],
 }
 
-// SAFETY: integers, text and a handle of C without padding: 8 + 16 + 8 + 7 * 8 + 8 bytes. That
+// SAFETY: integers, text and a handle of C without padding: 8 + 16 + 8 + 8 * 8 + 8 bytes. That
 // the handle is null or valid is what C promises for every handle.
 unsafe impl Versioned for taskmgr_manager_config<'_> {
     const NAME: &'static str = "taskmgr_manager_config";
@@ -82,6 +86,7 @@ unsafe impl Versioned for taskmgr_manager_config<'_> {
             tombstones: 4_096,
             max_finished_bytes: 64 << 20,
             max_modules: 65_536,
+            max_live_tasks: usize::MAX,
             reaper: 1,
             keep_on_read: 0,
             reserved: [0; 6],
@@ -101,6 +106,7 @@ impl taskmgr_manager_config<'_> {
             .tombstones(self.tombstones)
             .max_finished_bytes(self.max_finished_bytes)
             .max_modules(self.max_modules)
+            .max_live_tasks(self.max_live_tasks)
             .reaper(self.reaper != 0)
             .keep_on_read(self.keep_on_read != 0);
         Ok(match self.clock {

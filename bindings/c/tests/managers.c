@@ -342,6 +342,27 @@ static void drains(void) {
     taskmgr_manager_free(manager);
 }
 
+/* No more live tasks than the bound; one that has settled makes room. */
+static void bound_of_live_tasks(void) {
+    taskmgr_manager_config config = TASKMGR_MANAGER_CONFIG;
+    CHECK(config.max_live_tasks == TASKMGR_NO_LIMIT);
+    config.max_live_tasks = 1;
+    taskmgr_manager *manager = NULL;
+    CHECK_OK(taskmgr_manager_create(&config, &manager));
+    taskmgr_module *module = new_module(manager, "repair");
+    taskmgr_task *first = new_task(module);
+    taskmgr_task *second = NULL;
+    const taskmgr_task_spec spec = TASKMGR_TASK_SPEC("repair");
+    CHECK_ERROR(TASKMGR_EXHAUSTED, "max_live_tasks", taskmgr_task_start(module, &spec, &second));
+    CHECK(second == NULL);
+    CHECK_OK(taskmgr_task_finish(first));
+    taskmgr_task_free(first);
+    second = new_task(module);
+    taskmgr_task_free(second);
+    taskmgr_module_free(module);
+    taskmgr_manager_free(manager);
+}
+
 /* No more modules than the bound; one that is closed makes room. */
 static void bound_of_modules(void) {
     taskmgr_manager_config config = TASKMGR_MANAGER_CONFIG;
@@ -451,6 +472,7 @@ int main(void) {
     drains();
     evictions();
     bound_of_modules();
+    bound_of_live_tasks();
     nulls();
     return 0;
 }

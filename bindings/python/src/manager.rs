@@ -51,9 +51,9 @@ impl Manager {
 #[pymethods]
 impl Manager {
     #[new]
-    #[pyo3(signature = (*, task_ttl = Seconds(Duration::ZERO), user_task_ttl = Seconds(Duration::from_secs(3600)), clock = None, node = "", reaper = true, keep_on_read = false, max_kept_children = 1024, max_kept_per_root = 16384, tombstones = 4096, max_finished_bytes = 64 << 20, max_modules = 65536, provider_deadline = Seconds::FIVE))]
+    #[pyo3(signature = (*, task_ttl = Seconds(Duration::ZERO), user_task_ttl = Seconds(Duration::from_secs(3600)), clock = None, node = "", reaper = true, keep_on_read = false, max_kept_children = 1024, max_kept_per_root = 16384, tombstones = 4096, max_finished_bytes = 64 << 20, max_modules = 65536, max_live_tasks = None, provider_deadline = Seconds::FIVE))]
     #[pyo3(
-        text_signature = "(*, task_ttl=0.0, user_task_ttl=3600.0, clock=None, node=\"\", reaper=True, keep_on_read=False, max_kept_children=1024, max_kept_per_root=16384, tombstones=4096, max_finished_bytes=67108864, max_modules=65536, provider_deadline=5.0)"
+        text_signature = "(*, task_ttl=0.0, user_task_ttl=3600.0, clock=None, node=\"\", reaper=True, keep_on_read=False, max_kept_children=1024, max_kept_per_root=16384, tombstones=4096, max_finished_bytes=67108864, max_modules=65536, max_live_tasks=None, provider_deadline=5.0)"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn new(
@@ -69,6 +69,7 @@ impl Manager {
         tombstones: usize,
         max_finished_bytes: u64,
         max_modules: usize,
+        max_live_tasks: Option<usize>,
         provider_deadline: Seconds,
     ) -> PyResult<Self> {
         let clock = match clock {
@@ -87,6 +88,7 @@ impl Manager {
             .tombstones(tombstones)
             .max_finished_bytes(max_finished_bytes)
             .max_modules(max_modules)
+            .max_live_tasks(max_live_tasks.unwrap_or(usize::MAX))
             .provider_deadline(provider_deadline.0)
             .build()
             .map(Self)

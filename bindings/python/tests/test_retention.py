@@ -108,6 +108,19 @@ def test_ttl_9_no_more_modules_than_the_bound() -> None:
     manager.register_module("second")
 
 
+def test_ttl_9_no_more_live_tasks_than_the_bound() -> None:
+    manager = Manager(max_live_tasks=1)
+    module = manager.register_module("repair")
+    first = module.task("repair")
+    with pytest.raises(taskmgr.Exhausted, match="max_live_tasks"):
+        module.task("repair")
+    first.finish()
+    module.task("repair").finish()
+    unbounded = Manager(max_live_tasks=None).register_module("repair")
+    for task in [unbounded.task("repair") for _ in range(100)]:
+        task.finish()
+
+
 def test_ttl_7_what_has_finished_takes_no_more_than_it_may() -> None:
     manager = Manager(task_ttl=60, max_finished_bytes=0)
     task = ended(manager.register_module("repair"))

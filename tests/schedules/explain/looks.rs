@@ -123,6 +123,11 @@ impl History<'_> {
                 },
                 Err(fault),
             ) if fault.code == ErrorCode::IdInUse => self.is_in_use(story, event, *host),
+            (Op::Root { .. } | Op::Child { .. }, Err(fault))
+                if fault.code == ErrorCode::Exhausted =>
+            {
+                story.model.is_full()
+            }
             (Op::Root { module, .. }, Err(fault)) => {
                 fault.code == ErrorCode::Closed && story.refuses(*module, event)
             }

@@ -178,6 +178,7 @@ impl<'a> History<'a> {
         let bounds = Bounds {
             per_parent: 1024,
             per_root: 16_384,
+            live: self.program.most_live,
         };
         let mut model = Model::new(bounds, true);
         (model.ttl, model.user_ttl) = (TTL, USER_TTL);

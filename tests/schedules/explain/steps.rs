@@ -154,7 +154,7 @@ impl History<'_> {
             true => true,
             false => next.meant(event) == next.registrations[module],
         };
-        if next.gates[module] == Gate::Shut || !is_current {
+        if next.gates[module] == Gate::Shut || !is_current || next.model.is_full() {
             return Vec::new();
         }
         let wish = wish(number, module, user);

@@ -200,6 +200,15 @@ TEST_CASE("no more modules than the bound") {
     CHECK(ERROR_OF(manager.register_module("second")).code() == taskmgr::errc::exhausted);
 }
 
+TEST_CASE("no more live tasks than the bound") {
+    const taskmgr::manager manager = OK(taskmgr::manager::builder().max_live_tasks(1).build());
+    const taskmgr::module repair = OK(manager.register_module("repair"));
+    const taskmgr::task first = OK(repair.task("repair").start());
+    CHECK(ERROR_OF(repair.task("repair").start()).code() == taskmgr::errc::exhausted);
+    OK(first.finish());
+    OK(OK(repair.task("repair").start()).finish());
+}
+
 TEST_CASE("a module is drained and closed") {
     const node on;
     for (int i = 0; i < 3; ++i) {

@@ -567,6 +567,7 @@ class Manager:
         tombstones: int = 4096,
         max_finished_bytes: int = 67108864,
         max_modules: int = 65536,
+        max_live_tasks: int | None = None,
         provider_deadline: _Seconds = 5.0,
     ) -> Self: ...
     def register_module(self, name: str) -> Module:

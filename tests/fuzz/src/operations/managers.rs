@@ -50,6 +50,7 @@ impl Run<'_> {
             tombstones: 4_096,
             max_finished_bytes: 64 << 20,
             max_modules: 65_536,
+            max_live_tasks: usize::MAX,
             reaper: 0,
             keep_on_read: bytes.byte() & 1,
             reserved: [0; 6],
