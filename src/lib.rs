@@ -35,6 +35,7 @@
 )]
 
 mod arena;
+mod bulk;
 mod clock;
 mod engine;
 mod error;

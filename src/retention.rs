@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use crate::bulk::Bulk;
 use crate::clock::Tick;
 use crate::id::Place;
 
@@ -92,10 +93,12 @@ impl Retention {
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<Place> {
+    pub(crate) fn all(&self) -> Bulk<Place> {
         let runs = self.runs.iter().flatten().map(|entry| entry.1);
         let others = self.others.iter().map(|Reverse(entry)| entry.1);
-        runs.chain(others).collect()
+        let mut all = Bulk::with_room(self.len);
+        runs.chain(others).for_each(|place| all.push_with(|| place));
+        all
     }
 }
 

@@ -140,7 +140,7 @@ impl Engine {
     fn abandon_all(&'static self) {
         let modules = self.shut_all_gates(Gate::Abandoned, 1);
         // Who makes a root after this sees the gate shut; a child's maker finds the abort.
-        for root in self.roots() {
+        for root in self.roots().or_end() {
             self.abort_regardless(TaskRef::of(&root), "the manager is gone");
         }
         if !self.realm.is_forked() {

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::{Engine, Registration, Stage, TaskRef};
 use crate::arena::{Held, Numbered};
+use crate::bulk::Bulk;
 use crate::clock::NEVER;
 use crate::error::{Error, GoneReason, Result};
 use crate::id::Place;
@@ -278,10 +279,12 @@ impl Engine {
     }
 
     /// The registered roots of all modules, held.
-    pub(crate) fn roots(&'static self) -> Vec<Held> {
-        let groups = self.groups();
-        let roots = groups.iter().map(|group| group.roots.hold(self.realm));
-        roots.flatten().collect()
+    pub(crate) fn roots(&'static self) -> Bulk<Held> {
+        let mut roots = Bulk::new();
+        for group in self.groups() {
+            roots.append(group.roots.hold(self.realm));
+        }
+        roots
     }
 
     /// Every task of this module, or of all, whose end is not over. Where their gates were shut
@@ -289,7 +292,8 @@ impl Engine {
     /// sees them shut: roots and children are made under the locks that this goes through.
     pub(super) fn running(&'static self, group: Option<&'static Group>) -> Vec<Held> {
         let mut tasks = self.roots();
-        let mut running = self.all_below(&mut tasks);
+        let mut running = self.all_below(&mut tasks).or_end();
+        drop(tasks.or_end());
         running.retain(|held| self.runs(held, group));
         running
     }
@@ -302,10 +306,12 @@ impl Engine {
         groups: impl Iterator<Item = &'static Group>,
         held: &mut Vec<Held>,
     ) -> bool {
-        let mut tasks: Vec<Held> = groups
-            .flat_map(|group| group.roots.hold(self.realm))
-            .collect();
-        let mut all = self.all_below(&mut tasks);
+        let mut tasks = Bulk::new();
+        for group in groups {
+            tasks.append(group.roots.hold(self.realm));
+        }
+        let mut all = self.all_below(&mut tasks).or_end();
+        let mut tasks = tasks.or_end();
         let runs = all.iter().any(|task| self.runs(task, Some(group)));
         held.append(&mut tasks);
         held.append(&mut all);
@@ -313,12 +319,12 @@ impl Engine {
     }
 
     /// These roots and everybody below them.
-    fn all_below(&'static self, roots: &mut Vec<Held>) -> Vec<Held> {
-        let mut all = Vec::new();
+    fn all_below(&'static self, roots: &mut Bulk<Held>) -> Bulk<Held> {
+        let mut all = Bulk::new();
         descend(roots, self.realm, |slot| {
             // An operation on the word, so that a first child's mark comes before it, and is
             // seen, or after, and then its maker sees the gate.
-            all.push(Held::retain(slot));
+            all.push_with(|| Held::retain(slot));
             slot.word.load().has(KIDS)
         });
         all
@@ -331,7 +337,7 @@ impl Engine {
 
     /// The roots that have this virtual task as their parent, in order of creation.
     pub(crate) fn children_of_virtual(&'static self, id: Uuid, uid: u32) -> Vec<Held> {
-        let mut children = self.roots();
+        let mut children = self.roots().or_end();
         if self.uid() != uid {
             // The manager was gone, and these are of another.
             return Vec::new();

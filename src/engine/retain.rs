@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Engine, Registration, Stage, TaskRef};
 use crate::arena::Held;
+use crate::bulk::{Bulk, DRAIN};
 use crate::clock::Tick;
 use crate::error::{Error, ErrorCode, GoneReason, Result};
 use crate::eviction::Worth;
@@ -204,19 +205,19 @@ impl Engine {
     /// Unregisters all settled roots of a module; how many there were. For a close, which keeps the
     /// name from being registered anew meanwhile.
     pub(super) fn drain(&'static self, group: &'static Group) -> usize {
-        let places = self.kept();
+        let places = self.kept().or_end();
         self.drain_kept(places, group)
     }
 
     /// Unregisters all settled roots of a registration of a module; how many there were.
     pub(super) fn drain_registration(&'static self, of: &Registration) -> Result<usize> {
-        let places = self.kept();
+        let places = self.kept().in_full(&DRAIN)?;
         self.check_in_force(of)?;
         Ok(self.drain_kept(places, of.core.group))
     }
 
     /// Where all roots are that are kept.
-    fn kept(&'static self) -> Vec<Place> {
+    fn kept(&'static self) -> Bulk<Place> {
         // What has expired was not there to be drained, swept or not.
         self.sweep();
         self.retention.lock().queue.all()

@@ -173,7 +173,7 @@ impl Observer {
             Inner::Regular(held) => {
                 let engine = held.engine();
                 engine.realm.check_fork()?;
-                Ok(snapshot::status_tree(held, engine))
+                snapshot::status_tree(held, engine)
             }
             Inner::Virtual(theirs) => theirs.status_tree(),
         }

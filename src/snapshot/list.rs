@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::scan;
+use crate::bulk::LIST;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::names::Group;
@@ -27,7 +28,7 @@ pub(crate) fn listing(
         [] => filter.limit.unwrap_or(usize::MAX),
         _ => usize::MAX,
     };
-    let mut tasks = scan::regular(engine, group, filter, limit);
+    let mut tasks = scan::regular(engine, group, filter, limit)?;
     let mut missing = Vec::new();
     if !providers.is_empty() {
         let cluster = list_virtual(providers, filter, &tasks, |provider, error| {
@@ -36,9 +37,9 @@ pub(crate) fn listing(
                 provider,
                 error,
             });
-        });
+        })?;
         if !cluster.is_empty() {
-            tasks = merge(tasks, cluster);
+            tasks = merge(tasks, cluster)?;
         }
     }
     if let Some(limit) = filter.limit {
@@ -49,11 +50,13 @@ pub(crate) fn listing(
 
 /// Puts virtual tasks among the regular ones by UTC, which is all that compares with theirs;
 /// the regular ones stay in the order of their ticks.
-fn merge(regular: Vec<Stats>, mut cluster: Vec<Stats>) -> Vec<Stats> {
+fn merge(regular: Vec<Stats>, mut cluster: Vec<Stats>) -> Result<Vec<Stats>> {
     let age = |stats: &Stats| (stats.created_at, stats.id);
-    cluster.sort_by_key(age);
+    cluster.sort_unstable_by_key(age);
+    let entries = regular.len() + cluster.len();
     let mut cluster = cluster.into_iter().peekable();
-    let mut merged = Vec::with_capacity(regular.len() + cluster.len());
+    let mut merged = Vec::new();
+    LIST.check(merged.try_reserve_exact(entries), entries)?;
     for stats in regular {
         while let Some(older) = cluster.next_if(|theirs| age(theirs) < age(&stats)) {
             merged.push(older);
@@ -61,7 +64,7 @@ fn merge(regular: Vec<Stats>, mut cluster: Vec<Stats>) -> Vec<Stats> {
         merged.push(stats);
     }
     merged.extend(cluster);
-    merged
+    Ok(merged)
 }
 
 fn list_virtual(
@@ -69,21 +72,27 @@ fn list_virtual(
     filter: &Filter,
     regular: &[Stats],
     mut is_missing: impl FnMut(ProviderId, Error),
-) -> Vec<Stats> {
+) -> Result<Vec<Stats>> {
     let mut theirs = Vec::new();
     for (provider, answer) in providers.iter().zip(Hosted::ask_lists(providers)) {
         match answer {
-            Ok(stats) => theirs.extend(stats.into_iter().map(|stats| Stats {
-                kind: Kind::Cluster,
-                ..stats
-            })),
+            Ok(stats) => {
+                LIST.check(theirs.try_reserve(stats.len()), theirs.len())?;
+                theirs.extend(stats.into_iter().map(|stats| Stats {
+                    kind: Kind::Cluster,
+                    ..stats
+                }));
+            }
             Err(error) => is_missing(provider.id(), error),
         }
     }
     theirs.retain(|stats| filter.lets_through(stats));
     if !theirs.is_empty() {
-        let mut ids: HashSet<Uuid> = regular.iter().map(|stats| stats.id).collect();
+        let entries = regular.len() + theirs.len();
+        let mut ids: HashSet<Uuid> = HashSet::new();
+        LIST.check(ids.try_reserve(entries), entries)?;
+        ids.extend(regular.iter().map(|stats| stats.id));
         theirs.retain(|stats| ids.insert(stats.id));
     }
-    theirs
+    Ok(theirs)
 }

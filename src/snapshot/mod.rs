@@ -11,6 +11,7 @@ use std::ops::Range;
 use uuid::Uuid;
 
 use crate::arena::{Held, Realm};
+use crate::bulk::{Bulk, TREE};
 use crate::clock::{Wall, time};
 use crate::engine::{Engine, Registration, TaskRef};
 use crate::error::{Error, Result};
@@ -79,10 +80,11 @@ fn status_of_parent(held: &Held, engine: &'static Engine) -> Status {
 
 /// Adds the children that are kept to those that live, each once, in order of creation.
 fn add_kept(children: &mut Vec<(u64, Uuid)>, slot: &'static Slot, realm: &'static Realm) {
-    let mut kept = Vec::new();
+    let mut kept = Bulk::new();
     if let Some(kids) = slot.kids(realm) {
         kids.copy_kept(&mut kept);
     }
+    let kept = kept.or_end();
     let kept = kept.iter();
     children.extend(kept.map(|record| (record.order, record_id(record, realm))));
     children.sort_unstable_by_key(|(order, _)| *order);
@@ -92,10 +94,10 @@ fn add_kept(children: &mut Vec<(u64, Uuid)>, slot: &'static Slot, realm: &'stati
 
 /// The status of a task and all its descendants, breadth-first, siblings in order of
 /// creation, each once.
-pub(crate) fn status_tree(held: &Held, engine: &'static Engine) -> Vec<Status> {
+pub(crate) fn status_tree(held: &Held, engine: &'static Engine) -> Result<Vec<Status>> {
     let mut walked = Walked::default();
-    walked.go(vec![Node::top(held.clone())], engine);
-    walked.statuses
+    walked.go(vec![Node::top(held.clone())], engine)?;
+    Ok(walked.statuses)
 }
 
 enum Node {
@@ -152,16 +154,20 @@ struct Parts {
 }
 
 impl Walked {
-    fn go(&mut self, roots: Vec<Node>, engine: &'static Engine) {
+    fn go(&mut self, roots: Vec<Node>, engine: &'static Engine) -> Result<()> {
         let first = self.statuses.len();
         let mut queue = VecDeque::from(roots);
         let mut next_child = first + queue.len();
         while let Some(node) = queue.pop_front() {
-            let before = queue.len();
+            let (before, entries) = (queue.len(), self.statuses.len());
+            TREE.check(self.statuses.try_reserve(1), entries)?;
+            TREE.check(self.parts.try_reserve(1), entries)?;
             match node {
-                Node::Live { held, parent } => self.visit_live(held, parent, engine, &mut queue),
+                Node::Live { held, parent } => {
+                    self.visit_live(held, parent, engine, &mut queue)?;
+                }
                 Node::Kept { record, parent } => {
-                    self.visit_kept(&record, parent, engine, &mut queue);
+                    self.visit_kept(&record, parent, engine, &mut queue)?;
                 }
             }
             // The children come behind all that are waiting already.
@@ -171,7 +177,7 @@ impl Walked {
                 parts.children = children;
             }
         }
-        self.add_up(first, engine.realm);
+        self.add_up(first, engine.realm)
     }
 
     fn visit_live(
@@ -180,8 +186,8 @@ impl Walked {
         parent: Option<usize>,
         engine: &'static Engine,
         queue: &mut VecDeque<Node>,
-    ) {
-        let below = walk::below(held.slot(), engine.realm);
+    ) -> Result<()> {
+        let below = walk::below(held.slot(), engine.realm)?;
         let above = match parent {
             Some(parent) => Above::Parent(self.parts[parent].abort.as_ref()),
             None => Above::Unknown,
@@ -191,8 +197,9 @@ impl Walked {
             Child::Live(held) => held.slot().id(engine.realm),
             Child::Kept(record) => record_id(record, engine.realm),
         });
-        status.children = child_ids(ids, engine);
+        status.children = try_child_ids(ids, engine)?;
         let (parent, place) = (Inherited::of(&status), Some(self.parts.len()));
+        TREE.check(queue.try_reserve(below.children.len()), queue.len())?;
         queue.extend(below.children.into_iter().map(|child| match child {
             Child::Live(held) => Node::Live {
                 held,
@@ -207,6 +214,7 @@ impl Walked {
             children: 0..0,
             abort,
         });
+        Ok(())
     }
 
     fn visit_kept(
@@ -215,21 +223,25 @@ impl Walked {
         parent: Inherited,
         engine: &'static Engine,
         queue: &mut VecDeque<Node>,
-    ) {
+    ) -> Result<()> {
         let status = record_status(record, parent, engine);
         let parent = Inherited::of(&status);
+        TREE.check(queue.try_reserve(record.children().len()), queue.len())?;
         queue.extend(record.children().iter().map(|record| Node::Kept {
             record: record.clone(),
             parent,
         }));
         self.statuses.push(status);
         self.parts.push(Parts::default());
+        Ok(())
     }
 
     /// The progress of every live task, from the last to the first: a child comes behind
     /// its parent, so each is added up once, however deep the tree.
-    fn add_up(&mut self, first: usize, realm: &'static Realm) {
+    fn add_up(&mut self, first: usize, realm: &'static Realm) -> Result<()> {
         let mut shown: Vec<Option<Shown>> = Vec::new();
+        let entries = self.statuses.len();
+        TREE.check(shown.try_reserve_exact(entries), entries)?;
         shown.resize_with(self.statuses.len(), || None);
         for at in (first..self.statuses.len()).rev() {
             let parts = &self.parts[at];
@@ -252,6 +264,7 @@ impl Walked {
             self.statuses[at].progress = of_task.clone().into_progress();
             shown[at] = Some(of_task);
         }
+        Ok(())
     }
 }
 
@@ -433,6 +446,23 @@ fn child_ids(ids: impl Iterator<Item = Uuid>, engine: &'static Engine) -> Vec<Ch
     .collect()
 }
 
+/// The same of a parent that is one of many, where there is memory for it.
+fn try_child_ids(
+    ids: impl ExactSizeIterator<Item = Uuid>,
+    engine: &'static Engine,
+) -> Result<Vec<ChildId>> {
+    let mut children = Vec::new();
+    if ids.len() > 0 {
+        TREE.check(children.try_reserve_exact(ids.len()), ids.len())?;
+        let node = engine.node();
+        children.extend(ids.map(|task_id| ChildId {
+            task_id,
+            node: node.clone(),
+        }));
+    }
+    Ok(children)
+}
+
 fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
     record
         .more()
@@ -563,6 +593,6 @@ pub(crate) fn virtual_tree(
         .push(virtual_status(engine, provider, registration, id, None)?);
     walked.parts.push(Parts::default());
     let local = engine.children_of_virtual(id, registration.uid).into_iter();
-    walked.go(local.map(Node::top).collect(), engine);
+    walked.go(local.map(Node::top).collect(), engine)?;
     Ok(walked.statuses)
 }

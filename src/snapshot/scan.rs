@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use super::figures::{Figures, same_moment};
 use crate::arena::Realm;
+use crate::bulk::{Bulk, LIST, copy_of};
 use crate::clock::{NEVER, Tick};
 use crate::engine::Engine;
+use crate::error::Result;
 use crate::names::{Group, NameSet};
 use crate::node::slot::{INTERNAL, Slot};
 use crate::node::word::{GONE, KIDS, SETTLED};
@@ -26,21 +28,21 @@ pub(super) fn regular(
     group: &'static Group,
     filter: &Filter,
     limit: usize,
-) -> Vec<Stats> {
+) -> Result<Vec<Stats>> {
     let mut scan = Scan {
         engine,
         group,
         filter,
         last: None,
     };
-    let candidates = in_order(scan.candidates());
+    let candidates = in_order(scan.candidates()?)?;
     // Of those in one state there may be few.
     let most = match filter.state {
         Some(_) => 0,
         None => candidates.len().min(limit),
     };
     let mut listed = Listed {
-        stats: Vec::with_capacity(most),
+        stats: Bulk::with_room(most),
         born: NEVER,
         before: 0,
     };
@@ -90,20 +92,26 @@ impl Scan<'_> {
 
     /// Whoever may be listed. A guess: it is as old as the word or newer, and whoever reads
     /// the figures looks again.
-    fn candidates(&mut self) -> Vec<Candidate> {
+    fn candidates(&mut self) -> Result<Vec<Candidate>> {
         let realm = self.realm();
-        let mut candidates = Vec::new();
+        let mut candidates = Bulk::new();
         if self.filter.internal {
             let mut roots = self.engine.roots();
             descend(&mut roots, realm, |slot| {
-                candidates.extend(self.candidate(slot));
+                if let Some(candidate) = self.candidate(slot) {
+                    candidates.push_with(|| candidate);
+                }
                 slot.word.load().has(KIDS)
             });
+            roots.in_full(&LIST)?;
         } else {
-            let roots = self.group.roots.slots(realm);
-            candidates.extend(roots.into_iter().filter_map(|slot| self.candidate(slot)));
+            for number in self.group.roots.slots()? {
+                if let Some(candidate) = self.candidate(realm.slots.get(number)) {
+                    candidates.push_with(|| candidate);
+                }
+            }
         }
-        candidates
+        candidates.in_full(&LIST)
     }
 
     #[inline]
@@ -181,7 +189,8 @@ impl Scan<'_> {
                     && self.shows(&figures)
                 {
                     listed.make_room_for(figures.born);
-                    listed.stats.push(figures.into_stats(names, self.realm()));
+                    let stats = || figures.into_stats(names, self.realm());
+                    listed.stats.push_with(stats);
                 }
                 return;
             }
@@ -203,7 +212,7 @@ impl Scan<'_> {
 
 /// What is listed; those that are equally old in order of their ids.
 struct Listed {
-    stats: Vec<Stats>,
+    stats: Bulk<Stats>,
     /// The age of the last ones, and how many are older.
     born: Tick,
     before: usize,
@@ -220,38 +229,39 @@ impl Listed {
 
     #[inline]
     fn sort_last(&mut self) {
-        if self.stats.len() > self.before + 1 {
-            self.stats[self.before..].sort_unstable_by_key(|stats| stats.id);
+        let stats = self.stats.all_mut();
+        if stats.len() > self.before + 1 {
+            stats[self.before..].sort_unstable_by_key(|stats| stats.id);
         }
-        self.before = self.stats.len();
+        self.before = stats.len();
     }
 
-    fn in_full(mut self) -> Vec<Stats> {
+    fn in_full(mut self) -> Result<Vec<Stats>> {
         self.sort_last();
-        self.stats
+        self.stats.in_full(&LIST)
     }
 }
 
 /// Puts candidates in order of their births, by their digits from the last to the first:
 /// those of what a list is asked for are few, as it was born within some time.
-fn in_order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+fn in_order(mut candidates: Vec<Candidate>) -> Result<Vec<Candidate>> {
     const MOST_BITS: u32 = 11;
     const FEW: usize = 1 << 10;
 
     // Slots that nobody has used before are in order.
     if candidates.is_sorted_by_key(|one| one.born) {
-        return candidates;
+        return Ok(candidates);
     }
     if candidates.len() < FEW {
         candidates.sort_unstable_by_key(|one| one.born);
-        return candidates;
+        return Ok(candidates);
     }
     let births = || candidates.iter().map(|one| one.born);
     let first = births().min().unwrap_or(0);
     let span = u64::BITS - (births().max().unwrap_or(0) - first).leading_zeros();
     let digits = span.div_ceil(MOST_BITS);
     let bits = span.div_ceil(digits);
-    let mut sorted = candidates.clone();
+    let mut sorted = copy_of(&candidates, &LIST)?;
     for shift in (0..digits).map(|digit| digit * bits) {
         let digit = |one: &Candidate| ((one.born - first) >> shift) as usize & ((1 << bits) - 1);
         // As many as are numbered by 32 bits: candidates are slots.
@@ -270,7 +280,7 @@ fn in_order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         }
         std::mem::swap(&mut candidates, &mut sorted);
     }
-    candidates
+    Ok(candidates)
 }
 
 #[cfg(test)]
@@ -289,7 +299,7 @@ mod tests {
             let slot = SLOT.get_or_init(|| Slot::new(0));
             let mut births: Vec<u64> = births.iter().map(|born| born >> shift).collect();
             let candidates = births.iter().map(|born| Candidate { born: *born, slot }).collect();
-            let sorted: Vec<u64> = in_order(candidates).iter().map(|one| one.born).collect();
+            let sorted: Vec<u64> = in_order(candidates).unwrap().iter().map(|one| one.born).collect();
             births.sort_unstable();
             prop_assert_eq!(sorted, births);
         }

@@ -1,6 +1,7 @@
 //! Going from tasks to all that live below them.
 
 use crate::arena::{Held, Realm};
+use crate::bulk::Bulk;
 use crate::node::slot::Slot;
 use crate::tree::tour::Tour;
 
@@ -9,9 +10,11 @@ use crate::tree::tour::Tour;
 /// lock; whether anybody is below it is what it says. Who is born into a family that has been
 /// visited comes through its lock afterwards.
 ///
+/// Where there is no memory for all, those that the caller holds say so.
+///
 /// Every parent is added to those that the caller holds, and drops where the host's code may run.
 pub(crate) fn descend(
-    tasks: &mut Vec<Held>,
+    tasks: &mut Bulk<Held>,
     realm: &'static Realm,
     mut visit: impl FnMut(&'static Slot) -> bool,
 ) {
@@ -25,7 +28,7 @@ pub(crate) fn descend(
         let (_, mut tour) = Tour::start(kids);
         let mut meet = |child| {
             if visit(child) {
-                tasks.push(Held::retain(child));
+                tasks.push_with(|| Held::retain(child));
             }
         };
         while tour.go_on(realm, &mut meet) {}

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::arena::{NONE, Numbered, Realm};
+use crate::bulk::Bulk;
 use crate::clock::Utc;
 use crate::node::label::{Label, Text as Entity};
 use crate::node::progress::{Amounts, Sums};
@@ -365,7 +366,7 @@ impl Family {
 
     /// Copies the next kept records, as many as may be under one lock; where to go on, or
     /// `None` when there are no more.
-    pub(crate) fn copy_kept(&self, from: Position, into: &mut Vec<Record>) -> Option<Position> {
+    pub(crate) fn copy_kept(&self, from: Position, into: &mut Bulk<Record>) -> Option<Position> {
         match from {
             Position::Succeeded(at) => {
                 let skip = at.saturating_sub(self.turned) as usize;

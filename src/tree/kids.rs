@@ -2,6 +2,7 @@
 //! so that workers who make and end children of one parent do not wait for each other.
 
 use crate::arena::{Emptied, Held, NONE, Numbered, Pooled, Realm};
+use crate::bulk::Bulk;
 use crate::clock::Utc;
 use crate::node::slot::Slot;
 use crate::node::text::Text;
@@ -387,7 +388,7 @@ impl Kids {
 
     /// Copies all kept records, and locks no family for more than a bounded number of them.
     /// One that has changed families meanwhile may be there twice.
-    pub(crate) fn copy_kept(&self, into: &mut Vec<Record>) {
+    pub(crate) fn copy_kept(&self, into: &mut Bulk<Record>) {
         self.each_kept(|family, from| family.lock().copy_kept(from, into));
     }
 

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 
 use crate::arena::{Held, NONE, Numbered, Realm};
+use crate::bulk::{Bulk, LIST};
+use crate::error::Result;
 use crate::node::slot::Slot;
 use crate::sync::{Guard, Lock, sized};
 use crate::tree::links;
@@ -94,23 +96,23 @@ impl Roots {
         self.0.lock().sequences = HashMap::new();
     }
 
-    /// The slots in which they live, the oldest first as far as they were born one after the
-    /// other. Nobody holds them: whoever reads one looks at its word.
-    pub(crate) fn slots(&self, realm: &'static Realm) -> Vec<&'static Slot> {
-        let mut numbers = Vec::new();
-        if !self.each(|number| numbers.push(number)) {
-            numbers.sort_unstable();
-            numbers.dedup();
+    /// The numbers of the slots in which they live, the oldest first as far as they were born one
+    /// after the other. Nobody holds them: whoever reads one looks at its word.
+    pub(crate) fn slots(&self) -> Result<impl Iterator<Item = u32>> {
+        let mut numbers = Bulk::new();
+        if !self.each(|number| numbers.push_with(|| number)) {
+            numbers.all_mut().sort_unstable();
+            numbers.all_mut().dedup();
         }
-        let numbers = numbers.into_iter().rev();
-        numbers.map(|number| realm.slots.get(number)).collect()
+        Ok(numbers.in_full(&LIST)?.into_iter().rev())
     }
 
     /// All of them, held.
-    pub(crate) fn hold(&self, realm: &'static Realm) -> Vec<Held> {
-        let mut roots: Vec<Held> = Vec::new();
+    pub(crate) fn hold(&self, realm: &'static Realm) -> Bulk<Held> {
+        let mut roots = Bulk::new();
         // Who is on the list has its registration's reference.
-        if !self.each(|number| roots.push(Held::retain(realm.slots.get(number)))) {
+        if !self.each(|number| roots.push_with(|| Held::retain(realm.slots.get(number)))) {
+            let roots = roots.all_mut();
             roots.sort_unstable_by_key(|root| root.slot().number());
             roots.dedup_by_key(|root| root.slot().number());
         }
@@ -153,7 +155,6 @@ mod tests {
             .map(|_| Some(module.task("repair").start().unwrap()))
             .collect();
         let number = |task: &Task| task.task.slot.number();
-        let realm = tasks[0].as_ref().unwrap().task.realm();
         let stay: Vec<u32> = tasks[7..].iter().step_by(8).flatten().map(number).collect();
         // Somebody else has the lock between two pieces: most leave there, and the rest closes up.
         let (send, leaves) = std::sync::mpsc::channel();
@@ -183,11 +184,7 @@ mod tests {
             !once || met.len() == 4 * AT_ONCE,
             "who is met twice is told of"
         );
-        let now: Vec<u32> = roots
-            .slots(realm)
-            .iter()
-            .map(|slot| slot.number())
-            .collect();
+        let now: Vec<u32> = roots.slots().unwrap().collect();
         assert_eq!(now, stay, "in order of their births");
         drop(tasks);
         let list = roots.lock();

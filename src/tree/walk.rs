@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use crate::arena::{Held, Realm};
+use crate::bulk::{Bulk, TREE};
+use crate::error::Result;
 use crate::node::progress::{Own, Shown, Sums};
 use crate::node::slot::Slot;
 use crate::node::word::KIDS;
@@ -113,21 +115,27 @@ pub(crate) struct Below {
 }
 
 /// The children of a task, and the sums over those that have folded.
-pub(crate) fn below(slot: &'static Slot, realm: &'static Realm) -> Below {
+pub(crate) fn below(slot: &'static Slot, realm: &'static Realm) -> Result<Below> {
     let Some(kids) = slot.kids(realm) else {
-        return Below::default();
+        return Ok(Below::default());
     };
     let (mut folded, mut tour) = Tour::start(kids);
-    let mut children = Vec::new();
-    let mut keep = |child| children.push(Child::Live(Held::retain(child)));
+    let mut children = Bulk::new();
+    let mut keep = |child| children.push_with(|| Child::Live(Held::retain(child)));
     while tour.go_on(realm, &mut keep) {}
     folded.merge(&tour.stop());
     // Whoever folds between the two looks is found twice; nobody is missed.
-    let mut seen: HashSet<u64> = children.iter().map(Child::order).collect();
-    let mut kept = Vec::new();
+    let mut children = children.in_full(&TREE)?;
+    let mut kept = Bulk::new();
     kids.copy_kept(&mut kept);
+    let mut kept = kept.in_full(&TREE)?;
+    let entries = children.len() + kept.len();
+    let mut seen: HashSet<u64> = HashSet::new();
+    TREE.check(seen.try_reserve(entries), entries)?;
+    TREE.check(children.try_reserve(kept.len()), entries)?;
+    seen.extend(children.iter().map(Child::order));
     kept.retain(|record| seen.insert(record.order));
     children.extend(kept.into_iter().map(Child::Kept));
     children.sort_unstable_by_key(Child::order);
-    Below { children, folded }
+    Ok(Below { children, folded })
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{Kids, STRIPES, turn};
 use crate::arena::Pooled;
+use crate::bulk::Bulk;
 use crate::clock::Utc;
 use crate::tree::family::BEYOND_TIME;
 use crate::tree::room::Bounds;
@@ -402,7 +403,7 @@ fn fold_4_who_copies_what_is_kept_misses_nothing_that_changes_families_meanwhile
         child(&parent, 3, at).finish().unwrap();
     }
     let kids = parent.task.slot.kids(parent.task.realm()).unwrap();
-    let (mut copies, mut pieces) = (Vec::new(), 0);
+    let (mut copies, mut pieces) = (Bulk::new(), 0);
     kids.each_kept(|family, from| {
         let next = family.lock().copy_kept(from, &mut copies);
         pieces += 1;
@@ -413,7 +414,7 @@ fn fold_4_who_copies_what_is_kept_misses_nothing_that_changes_families_meanwhile
         }
         next
     });
-    let mut now = Vec::new();
+    let mut now = Bulk::new();
     kids.copy_kept(&mut now);
     let met = |order| copies.iter().any(|copy| copy.order == order);
     let missed = now.iter().filter(|record| !met(record.order)).count();
