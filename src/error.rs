@@ -116,7 +116,8 @@ error_codes! {
     Provider = 17 "provider",
     /// The call makes no sense for this kind of task.
     NotSupported = 18 "not_supported",
-    /// More tasks, forks or handles than the library has room for.
+    /// More tasks, modules, forks or handles than there is room for or the host allows, or a result
+    /// for which there is no memory.
     Exhausted = 19 "exhausted",
     /// The work that a task tracked has failed.
     TaskFailed = 20 "task_failed",

@@ -89,8 +89,8 @@ impl Module {
     ///
     /// # Errors
     /// [`WouldDeadlock`](crate::ErrorCode::WouldDeadlock) in a callback or a provider, if the
-    /// module has one; [`Closed`](crate::ErrorCode::Closed);
-    /// [`Forked`](crate::ErrorCode::Forked).
+    /// module has one; [`Exhausted`](crate::ErrorCode::Exhausted) if there is no memory for it;
+    /// [`Closed`](crate::ErrorCode::Closed); [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// use taskmgr::Filter;
@@ -116,7 +116,8 @@ impl Module {
     /// Unregisters all its settled roots; how many there were.
     ///
     /// # Errors
-    /// [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
+    /// [`Exhausted`](crate::ErrorCode::Exhausted) if there is no memory for it: nothing is drained
+    /// then; [`Closed`](crate::ErrorCode::Closed), [`Forked`](crate::ErrorCode::Forked).
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;

@@ -27,7 +27,7 @@
 //! | `ABORT` | `request_abort` on this very task, unless it has settled | never | – |
 //! | `WAS_ABORTED` | the winning `finish`, for an abort that came from above | never | – |
 //! | `WATCHED` | a waiter or a completion callback, before it looks again | never | being woken |
-//! | `PARTS` | who adds a callback or a reporter, changes units that others may read, or ends a task whose handle stays | never | `ENDING` is needed |
+//! | `PARTS` | who adds a callback or a reporter, changes units that others may read, ends a task whose handle stays, or bears one that is counted | never | `ENDING` is needed |
 //! | `KIDS` | the first child's maker | never | the kids' block is there |
 //!
 //! Orderings: a transition that publishes (birth, `finish`, `settle`, `unregister`) is a
