@@ -13,6 +13,9 @@ PANELS = [
     ("abort", "Abort of a flat tree", "ns in all"),
     ("status", "Status of a random task by its id", "ns a call"),
     ("deep chain", "Show, list and drop all of a chain", "ns a task"),
+    ("a list after many", "List of a hundred tasks after so many others", "ns a task"),
+    ("a module after many", "Register and close a module after so many others", "ns a module"),
+    ("names after many", "Life cycle of a root with a new name after so many others", "ns a task"),
     ("memory", "Memory of a live child, all included", "bytes a task"),
 ]
 # Ours in the strong colours; those of the others from the Okabe-Ito palette.

@@ -27,7 +27,7 @@ type Line = (&'static str, &'static str, usize, Measure);
 
 const MILLION: usize = 1_000_000;
 
-const LINES: [Line; 22] = [
+const LINES: [Line; 25] = [
     ("life cycle", "taskmgr", MILLION, ours_life),
     ("life cycle", "C++ sketch", MILLION, classic_life),
     ("life cycle", "prodash", MILLION, prodash_life),
@@ -53,6 +53,9 @@ const LINES: [Line; 22] = [
     ("deep chain", "taskmgr, aborted", 100_000, |tasks| {
         ours_deep(tasks, true)
     }),
+    ("a list after many", "taskmgr", MILLION, ours_list_after),
+    ("a module after many", "taskmgr", 100_000, ours_module_after),
+    ("names after many", "taskmgr", MILLION, ours_names_after),
     ("memory", "taskmgr", MILLION, |tasks| {
         bytes("ours-live", tasks)
     }),
@@ -260,6 +263,60 @@ fn ours_deep(tasks: usize, aborted: bool) -> f64 {
         })
     })
 }
+
+/// A hundred roots of whatever manager, listed with all that is below them after so many were kept
+/// at once and drained.
+fn ours_list_after(tasks: usize) -> f64 {
+    let builder = Manager::builder().reaper(false);
+    let manager = builder.max_finished_bytes(u64::MAX).build();
+    let manager = manager.expect("a manager");
+    let module = manager.register_module("bench").expect("a module");
+    let start = || module.task("kept").user_task().start().expect("a root");
+    let many: Vec<_> = (0..tasks).map(|_| start()).collect();
+    many.into_iter().for_each(finish);
+    module.drain().expect("an open module");
+    let _few: Vec<_> = (0..AFTER).map(|_| start()).collect();
+    median(|| {
+        timed(AFTER, || {
+            let listed = module.list(&Filter::new().internal(true));
+            assert_eq!(listed.expect("an open module").len(), AFTER);
+        })
+    })
+}
+
+/// Modules that are registered and closed after so many others were, each under a name of its own.
+fn ours_module_after(tasks: usize) -> f64 {
+    let manager = Manager::builder().build().expect("a manager");
+    let mut last = 0;
+    let mut register = |count: usize| {
+        for _ in 0..count {
+            last += 1;
+            let module = manager.register_module(&format!("module {last}"));
+            let report = module.expect("a module").close(Duration::ZERO);
+            assert!(report.expect("an open module").is_complete());
+        }
+    };
+    register(tasks);
+    median(|| timed(AFTER, || register(AFTER)))
+}
+
+/// Roots with a type of their own after so many other types, which never come again.
+fn ours_names_after(tasks: usize) -> f64 {
+    let world = World::new();
+    let mut last = 0;
+    let mut life = |count: usize| {
+        for _ in 0..count {
+            last += 1;
+            let type_ = format!("type {last}");
+            finish(world.module.task(&type_).start().expect("a root"));
+        }
+    };
+    life(tasks);
+    median(|| timed(AFTER, || life(AFTER)))
+}
+
+/// So many of what comes after many.
+const AFTER: usize = 100;
 
 fn classic_abort(tasks: usize) -> f64 {
     let mut classic = Classic::new();
