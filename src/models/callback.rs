@@ -76,10 +76,9 @@ fn abort_vs_abort_of_a_sibling_each_calls_its_own() {
         let host = Host::new();
         let root = host.root();
         let children = [0, 1].map(|_| root.child("part").abortable().start().unwrap());
-        let parts = children
-            .each_ref()
-            .map(|child| child.child("part").start().unwrap());
-        parts.map(|part| part.finish().unwrap());
+        for child in &children {
+            child.child("part").start().unwrap().finish().unwrap();
+        }
         let slow = [Slow::new(), Slow::new()];
         let guards = [0, 1].map(|i| children[i].on_abort(slow[i].callback()).unwrap());
         let [one, two] = [0, 1].map(|i| children[i].observe());
