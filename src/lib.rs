@@ -81,7 +81,7 @@ pub use provider::{Completion, Provider};
 pub use uuid::Uuid;
 pub use view::{
     AbortInfo, ChildCounts, ChildId, CloseReport, Filter, Kind, Listing, Missing, Name, Progress,
-    ProviderId, State, Stats, Status,
+    ProviderId, State, Stats, Status, Tree,
 };
 
 /// The README's code is tested with the rest.

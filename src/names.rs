@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::sync::{AtomicU32, AtomicU64, Lock, Ordering};
 use crate::tree::roots::Roots;
-use crate::view::{Name, same_text};
+use crate::view::{Name, not_printable, same_text};
 
 use kept::Texts;
 pub(crate) use kept::{Keep, Kept};
@@ -385,33 +385,6 @@ pub(crate) fn check_name(what: &str, name: &str, required: bool) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-/// What a character is that does not show, or shows others elsewhere than they are: two names
-/// that look the same are the same. Joiners are among them, which some scripts write with: an
-/// operator who types such a name would not find it.
-fn not_printable(c: char) -> Option<&'static str> {
-    Some(match c {
-        _ if c.is_control() => "control character",
-        '\u{2028}' => "line separator",
-        '\u{2029}' => "paragraph separator",
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            "bidirectional control"
-        }
-        '\u{ad}'
-        | '\u{34f}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200d}'
-        | '\u{2060}'..='\u{2065}'
-        | '\u{206a}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e007f}' => "invisible character",
-        '\u{fdd0}'..='\u{fdef}' => "noncharacter",
-        _ if u32::from(c) & 0xfffe == 0xfffe => "noncharacter",
-        _ => return None,
-    })
 }
 
 /// Whitespace, and letters that show nothing.

@@ -3,6 +3,7 @@
 mod filter;
 mod listing;
 mod name;
+mod tree;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +16,8 @@ use crate::error::Error;
 pub use filter::Filter;
 pub use listing::{Listing, Missing, ProviderId};
 pub use name::Name;
-pub(crate) use name::same_text;
+pub(crate) use name::{not_printable, same_text};
+pub use tree::Tree;
 
 /// Where a task is in its life.
 ///
