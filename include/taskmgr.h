@@ -2060,6 +2060,19 @@ size_t taskmgr_status_list_len(const taskmgr_status_list *list);
 const taskmgr_status *taskmgr_status_list_at(const taskmgr_status_list *list, size_t index);
 
 /**
+ * The trees as plain text, to print: a line for each task, with the branches that lead to it, what
+ * it is, its state, its fraction and amounts, and why it failed or that it is told to abort. Each
+ * line ends with a line break.
+ *
+ * Of the children of one task the first 24 are drawn, and of a tree the first 32 levels; "and
+ * 3,976 more" says what is not.
+ *
+ * The text is drawn at the first call, and borrowed from the list. Threads: any. Errors: empty text
+ * for NULL. Since 0.1.0.
+ */
+taskmgr_str taskmgr_status_list_drawn(const taskmgr_status_list *list);
+
+/**
  * Frees a list, and with it all that was borrowed from it.
  *
  * Takes `list`; NULL is nothing. Threads: any. Errors: none. Since 0.1.0.

@@ -3,6 +3,7 @@
 #ifndef TASKMGR_VIEW_HPP
 #define TASKMGR_VIEW_HPP
 
+#include <iosfwd>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -304,7 +305,20 @@ public:
     /// Takes a list of the C interface.
     explicit status_list(taskmgr_status_list* from)
         : view_list({from, detail::free_by<taskmgr_status_list_free>{}}) {}
+
+    /// The trees as plain text, a line for each task; what is left out of many is counted: see
+    /// `taskmgr_status_list_drawn`. Borrowed from the list.
+    std::string_view drawn() const noexcept {
+        return detail::view(taskmgr_status_list_drawn(get()));
+    }
 };
+
+/// Draws the trees: writes `drawn()`.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& to,
+                                             const status_list& tree) {
+    return to << tree.drawn();
+}
 
 /// The short views of several tasks: a range. Copies share it, and any thread may use it.
 class stats_list : public detail::stats_list_base {

@@ -342,7 +342,7 @@ fn figures(progress: &Progress) -> (String, String) {
         completed, total, ..
     } = *progress;
     let of_total = progress.total_known || total > completed;
-    if progress.units.is_empty() && total <= 1 || !of_total && completed == 0 {
+    if progress.units.is_empty() && total.max(completed) <= 1 || !of_total && completed == 0 {
         return Default::default();
     }
     let fraction = match of_total && total > 0 {
@@ -415,7 +415,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -1,14 +1,15 @@
 //! The full view of a task.
 
 use std::mem::MaybeUninit;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use taskmgr::Status;
+use taskmgr::{Status, Tree};
 
 use crate::code::taskmgr_code;
 use crate::guard;
 use crate::handle::{Place, get};
 use crate::strings::at;
+use crate::text::taskmgr_str;
 use crate::texts::{Span, Texts};
 
 /// The full view of a task at one moment; it does not change. Owned by the caller where it was
@@ -66,7 +67,11 @@ impl Names {
 }
 
 /// The full views of several tasks, e.g. of a whole tree. Since 0.1.0.
-pub struct taskmgr_status_list(Vec<taskmgr_status>);
+pub struct taskmgr_status_list {
+    all: Vec<taskmgr_status>,
+    /// The tree as text, once somebody has asked.
+    drawn: OnceLock<(Texts, Span)>,
+}
 
 impl taskmgr_status_list {
     pub(crate) fn new(all: Vec<Status>) -> Self {
@@ -84,7 +89,10 @@ impl taskmgr_status_list {
             nodes,
             texts: Arc::clone(&texts),
         };
-        Self(all.into_iter().zip(of_each).map(of).collect())
+        Self {
+            all: all.into_iter().zip(of_each).map(of).collect(),
+            drawn: OnceLock::new(),
+        }
     }
 }
 
@@ -106,7 +114,7 @@ impl taskmgr_status {
 /// Threads: any. Errors: 0 for NULL. Since 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn taskmgr_status_list_len(list: Option<&taskmgr_status_list>) -> usize {
-    guard::value(0, || Ok(get(list, "list")?.0.len()))
+    guard::value(0, || Ok(get(list, "list")?.all.len()))
 }
 
 /// The task at `index`, counted from 0: the one that was asked for, then all below it,
@@ -119,7 +127,26 @@ pub extern "C" fn taskmgr_status_list_at(
     list: Option<&taskmgr_status_list>,
     index: usize,
 ) -> Option<&taskmgr_status> {
-    guard::value(None, || at(&get(list, "list")?.0, index).map(Some))
+    guard::value(None, || at(&get(list, "list")?.all, index).map(Some))
+}
+
+/// The trees as plain text, to print: a line for each task, with the branches that lead to it, what
+/// it is, its state, its fraction and amounts, and why it failed or that it is told to abort. Each
+/// line ends with a line break.
+///
+/// Of the children of one task the first 24 are drawn, and of a tree the first 32 levels; "and
+/// 3,976 more" says what is not.
+///
+/// The text is drawn at the first call, and borrowed from the list. Threads: any. Errors: empty text
+/// for NULL. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn taskmgr_status_list_drawn(list: Option<&taskmgr_status_list>) -> taskmgr_str<'_> {
+    guard::value(taskmgr_str::EMPTY, || {
+        let list = get(list, "list")?;
+        let draw = || Texts::one(&Tree::new(list.all.iter().map(|one| &one.status)).to_string());
+        let (texts, span) = list.drawn.get_or_init(draw);
+        Ok(texts.get(*span))
+    })
 }
 
 /// Frees a list, and with it all that was borrowed from it.

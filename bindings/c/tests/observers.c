@@ -71,6 +71,26 @@ static void looks(const taskmgr_manager *manager, const taskmgr_module *module) 
     finish_and_free(task);
 }
 
+static void draws(const taskmgr_manager *manager, const taskmgr_module *module) {
+    taskmgr_task *task = new_task(module);
+    taskmgr_task *failed = new_child(task);
+    taskmgr_task *child = new_child(task);
+    taskmgr_status_list *tree = NULL;
+    CHECK_OK(taskmgr_task_fail(failed, TASKMGR_STR("no space\nat all")));
+    CHECK_OK(taskmgr_manager_status_tree(manager, taskmgr_task_id(task), &tree));
+    taskmgr_str drawn = taskmgr_status_list_drawn(tree);
+    CHECK_TEXT("repair   running  0 %  0 of 2\n"
+               "├─ part  failed                no space…\n"
+               "└─ part  running\n",
+               drawn);
+    CHECK(drawn.data[drawn.len] == '\0');
+    CHECK(taskmgr_status_list_drawn(tree).data == drawn.data);
+    taskmgr_status_list_free(tree);
+    taskmgr_task_free(failed);
+    finish_and_free(child);
+    finish_and_free(task);
+}
+
 static void takes(const taskmgr_manager *manager, const taskmgr_module *module) {
     taskmgr_task *task = new_task(module);
     taskmgr_task *child = new_child(task);
@@ -350,6 +370,7 @@ static void null_places(const taskmgr_manager *manager, const taskmgr_task *task
     taskmgr_status_list_free(NULL);
     CHECK_VALUE_ERROR(taskmgr_status_list_len(NULL) == 0);
     CHECK_VALUE_ERROR(taskmgr_status_list_at(NULL, 0) == NULL);
+    CHECK_VALUE_ERROR(taskmgr_status_list_drawn(NULL).len == 0);
 }
 
 static void fields_of_null(void) {
@@ -412,6 +433,7 @@ int main(void) {
     taskmgr_module *module = new_module(manager, "repair");
     waits(manager, module);
     looks(manager, module);
+    draws(manager, module);
     takes(manager, module);
     takes_one(manager, module);
     suspends(manager, module);

@@ -54,6 +54,8 @@ mod _taskmgr {
     use super::task::Task;
     #[pymodule_export]
     use super::track::Track;
+    #[pymodule_export]
+    use super::views::draw;
 
     use pyo3::prelude::*;
 

@@ -3,9 +3,10 @@
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 use taskmgr::{
-    AbortInfo, ChildId, CloseReport, Kind, Listing, Missing, Name, Progress, State, Stats, Status,
+    AbortInfo, ChildCounts, ChildId, CloseReport, Kind, Listing, Missing, Name, Progress, State,
+    Stats, Status, Tree,
 };
 
 use crate::args::StateWord;
@@ -253,4 +254,83 @@ pub(crate) fn given_status(view: &Bound<'_, PyAny>) -> PyResult<Status> {
     }
     status.created_at = given(view, "created_at")?;
     Ok(status)
+}
+
+/// The trees of these statuses as text.
+#[pyfunction]
+pub(crate) fn draw(
+    py: Python<'_>,
+    statuses: Vec<Bound<'_, PyAny>>,
+    children: usize,
+    depth: usize,
+    width: Option<usize>,
+) -> PyResult<String> {
+    let shown: PyResult<Vec<(Status, String)>> = statuses.iter().map(to_draw).collect();
+    let shown = shown?;
+    let tree = Tree::new(shown.iter().map(|(status, _)| status))
+        .states(shown.iter().map(|(_, word)| word.as_str()))
+        .children(children)
+        .depth(depth)
+        .width(width.unwrap_or(usize::MAX));
+    Ok(py.detach(|| tree.to_string()))
+}
+
+/// What is drawn of a status, and the word for its state: it may come from a node that has more
+/// states, text that is none, and amounts that no manager takes.
+fn to_draw(view: &Bound<'_, PyAny>) -> PyResult<(Status, String)> {
+    let mut status = Status::new(given(view, "id")?, any_text(view, "type")?);
+    status.parent_id = given(view, "parent_id")?;
+    status.scope = any_text(view, "scope")?.into();
+    status.keyspace = any_text(view, "keyspace")?.into();
+    status.table = any_text(view, "table")?.into();
+    status.entity = any_text(view, "entity")?.into();
+    status.shard = u32::try_from(any_amount(view, "shard")?).unwrap_or(u32::MAX);
+    let word = any_text(view, "state")?;
+    status.state = word.parse().unwrap_or(State::Running);
+    let progress = view.getattr("progress")?;
+    status.progress = Progress {
+        completed: any_amount(&progress, "completed")?,
+        total: any_amount(&progress, "total")?,
+        total_known: given(&progress, "total_known")?,
+        units: any_text(&progress, "units")?.into(),
+    };
+    if !view.getattr("error")?.is_none() {
+        status.error = Some(any_text(view, "error")?);
+    }
+    let abort = view.getattr("abort")?;
+    if !abort.is_none() {
+        status.abort = Some(AbortInfo {
+            reason: any_text(&abort, "reason")?,
+            requested_at: None,
+            polls: 0,
+            last_poll: None,
+        });
+    }
+    let counts = view.getattr("child_counts")?;
+    let named = view.getattr("children")?.len()? as u64;
+    status.child_counts = ChildCounts {
+        // As many as it names at least: those that are elsewhere are not counted.
+        live: any_amount(&counts, "live")?,
+        succeeded: any_amount(&counts, "succeeded")?,
+        failed: any_amount(&counts, "failed")?,
+        not_kept: 0,
+    };
+    let counted = &mut status.child_counts;
+    let known = counted.succeeded.saturating_add(counted.failed);
+    counted.live = counted.live.max(named.saturating_sub(known));
+    Ok((status, word))
+}
+
+fn any_text(view: &Bound<'_, PyAny>, name: &str) -> PyResult<String> {
+    let text = view.getattr(name)?;
+    Ok(text.cast::<PyString>()?.to_string_lossy().into_owned())
+}
+
+/// An amount, or the nearest that there is.
+fn any_amount(view: &Bound<'_, PyAny>, name: &str) -> PyResult<u64> {
+    let amount = view.getattr(name)?;
+    match amount.extract() {
+        Ok(amount) => Ok(amount),
+        Err(_) => Ok(if amount.gt(0)? { u64::MAX } else { 0 }),
+    }
 }

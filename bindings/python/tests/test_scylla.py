@@ -173,8 +173,8 @@ def test_trees(url: str, answers: Answers) -> None:
     path = f"/task_manager/task_status_recursive/{ROOT}"
     answers["GET", path] = (200, [LATER_STATUS, COMING_STATUS])
     assert str(Client(url).tree(ROOT)).splitlines() == [
-        "repair keyspace ks  ██░░░░░░░░ 64/256 ranges  running",
-        "└─ resize  ░░░░░░░░░░ 3/0  paused",
+        "repair keyspace ks  running  25 %  64 of 256 ranges",
+        "└─ resize           paused         3",
     ]
 
 

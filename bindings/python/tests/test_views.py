@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import timezone
+from uuid import UUID
 
 import pytest
 import taskmgr
@@ -73,15 +74,51 @@ def test_a_tree_in_a_terminal(
     clock.advance(1)
     other = module.task("cleanup").start()
     assert str(manager.tree()).splitlines() == [
-        "repair keyspace ks  ██░░░░░░░░ 2/8 ranges  running",
-        "├─ repair events  █████░░░░░ 2/4 ranges  running",
-        "│  └─ repair (0, 5]  ░░░░░░░░░░ 0/1  failed  timed out",
-        "└─ repair users  ░░░░░░░░░░ 0/4 ranges  running",
-        "cleanup  ░░░░░░░░░░ 0/1  running",
+        "repair keyspace ks   running  25 %  2 of 8 ranges",
+        "├─ repair events     running  50 %  2 of 4 ranges",
+        "│  └─ repair (0, 5]  failed                        timed…",
+        "└─ repair users      running   0 %  0 of 4 ranges",
+        "cleanup              running",
     ]
     assert str(manager.tree(other.id)) == str(other.observe().tree())
     for task in (users, events, root, other):
         task.finish()
+
+
+def test_of_many_children_the_first_are_drawn(module: Module) -> None:
+    with module.task("repair") as root:
+        for number in range(30):
+            with root.child("range", entity=str(number)):
+                pass
+        tree = root.observe().tree()
+        assert str(tree).splitlines()[-2:] == ["├─ range 23  done", "└─ and 6 more"]
+        assert tree.draw(children=1).splitlines()[1:] == ["├─ range 0  done", "└─ and 29 more"]
+        assert tree.draw(depth=0).splitlines()[1:] == ["└─ and 30 more"]
+        assert max(map(len, tree.draw(width=9).splitlines())) == 9
+
+
+def test_whatever_a_node_answers_is_drawn() -> None:
+    root = Status(
+        id=UUID(int=1),
+        type="\ud800",
+        state=State._named("paused"),
+        shard=-1,
+        progress=taskmgr.Progress(-3, 2**70, True, "x\ny"),
+        error="\x1b[2J",
+        abort=taskmgr.AbortInfo("enough"),
+        children=(taskmgr.ChildId(UUID(int=2)),),
+    )
+    other = Status(id=UUID(int=1), type="t", parent_id=root.id, shard=2**40)
+    first, second = str(taskmgr.Tree((root, other))).splitlines()
+    assert first.split() == [
+        *("\N{REPLACEMENT CHARACTER}" * 3, "on", "shard", "0", "paused", "0", "%", "0", "of"),
+        *("18,446,744,073,709,551,615", "x\N{REPLACEMENT CHARACTER}y"),
+        "\N{REPLACEMENT CHARACTER}[2J",
+    ]
+    assert second.split() == ["└─", "t", "on", "shard", "4294967295", "running"]
+    assert str(taskmgr.Tree(())) == ""
+    aborted = Status(id=UUID(int=1), type="t", abort=taskmgr.AbortInfo("enough"))
+    assert str(taskmgr.Tree((aborted,))) == "t  running  told to abort: enough"
 
 
 def test_a_tree_in_a_notebook(module: Module) -> None:

@@ -1,4 +1,6 @@
 // Observers, and what they see (wait_1, life_7, life_9, abort_1, fold_5).
+#include <sstream>
+
 #include "check.hpp"
 
 TEST_CASE("an observer looks at a task and waits for it") {
@@ -99,6 +101,14 @@ TEST_CASE("a tree is a range, breadth-first, and its views outlive it") {
     CHECK(at != tree.end());
     CHECK(std::vector<taskmgr::status>(tree.begin(), tree.end()).size() == 4);
     CHECK(tree.get() != nullptr);
+    CHECK(tree.drawn() ==
+          "root        running  0 %  0 of 2\n"
+          "├─ one      running\n"
+          "│  └─ leaf  running\n"
+          "└─ two      running\n");
+    std::ostringstream printed;
+    printed << tree;
+    CHECK(printed.str() == tree.drawn());
     for (const taskmgr::task* each : {&leaf, &one, &two, &job}) {
         OK(each->finish());
     }

@@ -1,4 +1,4 @@
-"""Trees of tasks as text and as HTML."""
+"""One task in a line, and trees of tasks as HTML; as text the core draws them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ._views import Stats, Status
-
-_BAR = 10
-
 
 def _name(view: Stats | Status) -> str:
     place = ".".join(part for part in (view.keyspace, view.table) if part)
@@ -30,18 +27,6 @@ def short(view: Stats | Status) -> str:
     return f"<{head}{figures}{failure} id={view.id}>"
 
 
-def _bar(status: Status) -> str:
-    full = min(_BAR, int(status.progress.fraction * _BAR))
-    return "█" * full + "░" * (_BAR - full)
-
-
-def _line(status: Status) -> str:
-    error = "" if status.error is None else f"  {status.error}"
-    # A line break in an error would break the tree.
-    error = " ".join(error.splitlines())
-    return f"{_name(status)}  {_bar(status)} {status.progress}  {status.state}{error}"
-
-
 def _families(
     statuses: Sequence[Status],
 ) -> tuple[list[Status], dict[UUID, list[Status]]]:
@@ -55,22 +40,6 @@ def _families(
         else:
             children.setdefault(status.parent_id, []).append(status)
     return roots, children
-
-
-def text(statuses: Iterable[Status]) -> str:
-    """The trees with lines from parent to child, one task a line."""
-    roots, children = _families(list(statuses))
-    lines: list[str] = []
-    # A stack rather than recursion: trees may be deeper than Python's stack.
-    stack = [(root, "", "") for root in reversed(roots)]
-    while stack:
-        status, mine, theirs = stack.pop()
-        lines.append(mine + _line(status))
-        below = children.get(status.id, [])
-        for last, child in zip([True] + [False] * len(below), reversed(below), strict=False):
-            arm, pad = ("└─ ", "   ") if last else ("├─ ", "│  ")
-            stack.append((child, theirs + arm, theirs + pad))
-    return "\n".join(lines)
 
 
 def _html_line(status: Status) -> str:

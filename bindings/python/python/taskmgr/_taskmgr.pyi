@@ -1,6 +1,6 @@
 """The part of the package that is written in Rust; use `taskmgr`."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from typing import Any, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, final
@@ -27,6 +27,7 @@ __all__ = [
     "Task",
     "Track",
     "__version__",
+    "draw",
     "nonblocking",
 ]
 
@@ -47,6 +48,9 @@ def nonblocking(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwar
     Traceback (most recent call last):
     taskmgr._errors.WouldDeadlock: waiting for a task would block inside a callback or a ...
     """
+
+def draw(statuses: Sequence[Status], children: int, depth: int, width: int | None) -> str:
+    """The trees of these statuses as text: use `Tree.draw`."""
 
 @final
 class ManualClock:
@@ -278,8 +282,8 @@ class Task:
     Traceback (most recent call last):
     OSError: no space left
     >>> print(manager.tree(job.id))
-    repair ks  ░░░░░░░░░░ 0/1  failed  OSError: no space left
-    └─ repair events  ░░░░░░░░░░ 0/1  failed  OSError: no space left
+    repair ks         failed  OSError: no space left
+    └─ repair events  failed  OSError: no space left
     """
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from . import _draw
+from ._taskmgr import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -221,7 +222,26 @@ class Tree(_View):
     statuses: tuple[Status, ...]
 
     def __str__(self) -> str:
-        return _draw.text(self.statuses)
+        return self.draw()
+
+    def draw(self, *, children: int = 24, depth: int = 32, width: int | None = None) -> str:
+        """The trees as text, a task a line; `str` is the same with what is the default here.
+
+        Of the children of one task it draws the first `children`, and `depth` levels below the
+        roots; "and 3,976 more" says what it leaves out. Lines longer than `width` characters end
+        with "…".
+
+        >>> import uuid
+        >>> root = Status(id=uuid.UUID(int=1), type="repair", progress=Progress(1, 4, True, "ranges"))
+        >>> part = Status(id=uuid.UUID(int=2), type="part", parent_id=root.id)
+        >>> print(Tree((root, part)).draw())
+        repair   running  25 %  1 of 4 ranges
+        └─ part  running
+        >>> print(Tree((root, part)).draw(children=0, width=16))
+        repair  running…
+        └─ and 1 more
+        """
+        return draw(self.statuses, children, depth, width).removesuffix("\n")
 
     def _repr_html_(self) -> str:
         return _draw.html(self.statuses)

@@ -187,6 +187,10 @@ pub(super) fn look_at_tree(shared: &Shared, list: &taskmgr_status_list) {
             None => shared.fault(format!("a tree of {len} has no task {index}")),
         }
     }
+    let drawn = shared.text("a drawn tree", taskmgr_status_list_drawn(Some(list)));
+    shared.demand(drawn.is_empty() || drawn.ends_with('\n'), || {
+        format!("a drawn tree ends within a line: {drawn:?}")
+    });
     let behind = taskmgr_status_list_at(Some(list), len).is_some();
     shared.demand(!behind, || format!("a tree of {len} has a task {len}"));
 }

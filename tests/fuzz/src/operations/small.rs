@@ -133,7 +133,8 @@ impl Run<'_> {
             taskmgr_stats_sequence_number taskmgr_stats_keyspace taskmgr_stats_table
             taskmgr_stats_entity taskmgr_stats_shard taskmgr_stats_start_time
             taskmgr_stats_end_time taskmgr_stats_created_at taskmgr_stats_internal
-            taskmgr_status_list_free taskmgr_status_list_len taskmgr_status_free
+            taskmgr_status_list_free taskmgr_status_list_len taskmgr_status_list_drawn
+            taskmgr_status_free
             taskmgr_status_id taskmgr_status_type taskmgr_status_kind taskmgr_status_scope
             taskmgr_status_state taskmgr_status_sequence_number taskmgr_status_keyspace
             taskmgr_status_table taskmgr_status_entity taskmgr_status_shard
