@@ -15,7 +15,7 @@
 ///
 /// Where to read on: node.cpp starts and closes all; jobs.cpp turns RocksDB's events into tasks;
 /// compaction.cpp, backup.cpp and load.cpp are the operations, and parts.cpp what they share;
-/// routes.cpp has the REST endpoints, tree.cpp what is printed.
+/// routes.cpp has the REST endpoints, print.cpp what is printed.
 
 #include <cerrno>
 #include <cstdio>
@@ -26,8 +26,8 @@
 
 #include "rocksdb_node/node.hpp"
 #include "rocksdb_node/options.hpp"
+#include "rocksdb_node/print.hpp"
 #include "rocksdb_node/stop.hpp"
-#include "rocksdb_node/tree.hpp"
 
 namespace {
 

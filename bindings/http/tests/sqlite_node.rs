@@ -31,20 +31,20 @@ fn line<'a>(text: &'a str, start: &str) -> &'a str {
 fn one_round_succeeds_and_prints_the_folded_trees() {
     let (output, text) = run(&["--exit", "--listen", "127.0.0.1:0", "--sample-size", "8"]);
     assert_eq!(output.status.code(), Some(0));
-    for (module, units) in [
-        ("repair", "entries"),
-        ("backup", "pages"),
+    for (operation, units) in [
+        ("integrity check", "entries"),
+        ("online backup", "pages"),
         ("compaction", "entries"),
     ] {
-        let root = line(&text, module);
-        assert!(root.contains("done") && root.contains(units), "{root}");
-    }
-    for branch in ["├─ library", "├─ metrics", "└─ shop"] {
-        assert_eq!(
-            text.matches(branch).count(),
-            3,
-            "{branch} once in each tree:\n{text}"
-        );
+        let root = line(&text, operation);
+        assert!(root.contains("done  100 %"), "{root}");
+        assert!(root.ends_with(units), "{root}");
+        for (branch, keyspace) in [("├─", "library"), ("├─", "metrics"), ("└─", "shop")]
+        {
+            let child = format!("{branch} {operation} keyspace {keyspace} ");
+            let times = text.matches(&child).count();
+            assert_eq!(times, 1, "{child:?} once:\n{text}");
+        }
     }
     assert!(
         !text.contains("customers"),
@@ -64,26 +64,30 @@ fn damage_is_found_and_the_path_to_it_is_kept() {
     ]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        line(&text, "repair").contains("1 of 3 keyspaces failed"),
+        line(&text, "integrity check").contains("1 of 3 keyspaces failed"),
         "{text}"
     );
     assert!(
-        line(&text, "shop").contains("1 of 3 tables failed"),
+        line(&text, "integrity check keyspace shop").contains("1 of 3 tables failed"),
         "{text}"
     );
     assert!(
-        line(&text, "items").contains("btreeInitPage() returns error code"),
+        line(&text, "integrity check table shop.items")
+            .contains("btreeInitPage() returns error code"),
         "{text}"
     );
     assert!(
-        line(&text, "library").contains("done"),
+        line(&text, "integrity check keyspace library").contains("done"),
         "the others went on: {text}"
     );
     assert!(
         !text.contains("customers") && !text.contains("orders"),
         "what succeeded has been folded: {text}"
     );
-    assert!(line(&text, "reindex items").contains("malformed"), "{text}");
+    assert!(
+        line(&text, "reindex table shop.items").contains("malformed"),
+        "{text}"
+    );
     assert!(line(&text, "vacuum").contains("malformed"), "{text}");
 }
 
@@ -139,8 +143,9 @@ fn what_is_no_database_fails_and_keeps_nothing_else_from_its_work() {
     let data = directory.path().to_str().expect("a plain path");
     let (output, text) = run(&["--exit", "--data", data, "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(line(&text, "broken").contains("not a database"), "{text}");
-    assert!(line(&text, "good").contains("done"), "{text}");
+    let end = |keyspace| line(&text, &format!("integrity check keyspace {keyspace} ")).to_owned();
+    assert!(end("broken").contains("not a database"), "{text}");
+    assert!(end("good").contains("done"), "{text}");
 }
 
 #[test]

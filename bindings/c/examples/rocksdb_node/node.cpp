@@ -9,8 +9,8 @@
 #include "backup.hpp"
 #include "compaction.hpp"
 #include "load.hpp"
+#include "print.hpp"
 #include "routes.hpp"
-#include "tree.hpp"
 
 namespace {
 
@@ -72,7 +72,7 @@ taskmgr::observer node::start(const taskmgr::task_builder& operation, work what)
     auto observer = task.observe();
     observer
         .on_done([observer](const taskmgr::result<taskmgr::status>&) {
-            print(draw(observer.status_tree()) + "\n");
+            print(std::string(observer.status_tree().drawn()) + "\n");
         })
         .forget();
     running_.push_back(std::move(task).spawn(std::move(what)));
@@ -114,7 +114,7 @@ void node::print_running() {
     const std::lock_guard lock(mutex_);
     for (const auto& one : running_) {
         if (!one.observer().is_terminal()) {
-            print(draw(one.observer().status_tree()) + "\n");
+            print(std::string(one.observer().status_tree().drawn()) + "\n");
         }
     }
 }

@@ -18,7 +18,7 @@
 //!
 //! Where to read on: [`operation`] has the frame of all three, [`repair`], [`backup`] and
 //! [`compaction`] (with [`vacuum`]) the work, [`parts`] the failures, [`routes`] the REST endpoints,
-//! [`screen`] and [`tree`] what is shown.
+//! [`screen`] what is shown while one runs.
 
 // `pub` says here what a module has for the others.
 #![allow(unreachable_pub)]
@@ -38,7 +38,6 @@ mod sample;
 mod screen;
 mod session;
 mod stop;
-mod tree;
 mod vacuum;
 
 use std::net::SocketAddr;
@@ -48,7 +47,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use indicatif::DecimalBytes;
-use taskmgr::{BoxError, Manager, State, Status};
+use taskmgr::{BoxError, Manager, State, Status, Tree};
 use tempfile::TempDir;
 
 use crate::node::Node;
@@ -129,7 +128,7 @@ fn round(node: &Node, stop: &Stop) -> Result<Vec<Status>, BoxError> {
         let task = node.start(operation, node.select(None, None)?, false)?;
         let tree = screen::follow(&task, stop)?;
         if !stop.requested() {
-            println!("{}", tree::draw(&tree));
+            println!("{}", Tree::new(&tree));
         }
         ends.extend(tree.into_iter().next());
     }

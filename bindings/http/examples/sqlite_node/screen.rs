@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::io::{IsTerminal, stdout};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use taskmgr::{Observer, State, Status, Uuid};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use taskmgr::{Name, Observer, Progress, State, Status, Uuid};
 
 use crate::stop::Stop;
-use crate::tree::{figures, label};
 
 const REFRESH: Duration = Duration::from_millis(100);
 
@@ -48,15 +47,9 @@ impl Screen {
     fn draw(&mut self, tree: &[Status]) {
         let Some(root) = tree.first() else { return };
         let keyspaces = tree.iter().filter(|task| task.parent_id == Some(root.id));
-        let last = keyspaces.clone().next_back().map(|task| task.id);
         self.update(root, root.module.to_string(), tree);
         for task in keyspaces {
-            let branch = if last == Some(task.id) {
-                "└─"
-            } else {
-                "├─"
-            };
-            self.update(task, format!("{branch} {}", label(task, Some(root))), tree);
+            self.update(task, format!("  {}", label(task, root)), tree);
         }
     }
 
@@ -76,7 +69,7 @@ impl Screen {
 fn message(task: &Status, tree: &[Status]) -> String {
     let parts = tree.iter().filter(|part| part.parent_id == Some(task.id));
     let running = parts.filter(|part| part.state == State::Running);
-    let running: Vec<_> = running.map(|part| label(part, Some(task))).collect();
+    let running: Vec<_> = running.map(|part| label(part, task)).collect();
     let figures = figures(&task.progress);
     match task.state {
         State::Running if task.abort.is_some() => format!("{figures}, told to abort"),
@@ -84,4 +77,30 @@ fn message(task: &Status, tree: &[Status]) -> String {
         State::Running => format!("{figures}: {}", running.join(", ")),
         other => other.as_str().to_owned(),
     }
+}
+
+/// The last part of the name of what `task` works on, led by what it does where its parent does
+/// something else.
+fn label(task: &Status, parent: &Status) -> String {
+    if task.type_ == parent.type_ {
+        subject(task).to_string()
+    } else if subject(task) == subject(parent) {
+        task.type_.to_string()
+    } else {
+        format!("{} {}", task.type_, subject(task))
+    }
+}
+
+fn subject(task: &Status) -> &Name {
+    if task.table.is_empty() {
+        &task.keyspace
+    } else {
+        &task.table
+    }
+}
+
+/// How far a task is.
+fn figures(progress: &Progress) -> String {
+    let (completed, total) = (HumanCount(progress.completed), HumanCount(progress.total));
+    format!("{completed} of {total} {}", progress.units)
 }
