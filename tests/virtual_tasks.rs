@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime};
 
@@ -325,4 +326,48 @@ fn virt_1_a_provider_goes_with_its_module() {
             .unwrap_err()
             .is_closed()
     );
+}
+
+/// Knows one task, and counts how often it is asked for its status.
+#[derive(Clone, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Provider for Counting {
+    fn list(&self) -> Result<Vec<Stats>, BoxError> {
+        Ok(Vec::new())
+    }
+    fn status(&self, id: Uuid) -> Result<Option<Status>, BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok((id == ID).then(|| Status::new(id, "topology change")))
+    }
+    fn abort(&self, _: Uuid, _: &str) -> Result<(), BoxError> {
+        Ok(())
+    }
+    fn watch(&self, _: Uuid, _: Completion) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_read_finds_the_task_as_often_as_a_look_does() {
+    let node = node_with(|builder| builder.provider_deadline(PATIENCE));
+    let counting = Counting::default();
+    node.module.register_provider(counting.clone()).unwrap();
+    let manager = &node.manager;
+    let questions = |look: &dyn Fn()| {
+        let before = counting.0.load(Ordering::Relaxed);
+        look();
+        counting.0.load(Ordering::Relaxed) - before
+    };
+    let looks = questions(&|| drop(manager.status(ID).unwrap()));
+    let reads = questions(&|| drop(manager.read_status(ID).unwrap()));
+    assert!(looks > 0);
+    assert_eq!(reads, looks);
+    let looks = questions(&|| drop(manager.status_tree(ID).unwrap()));
+    let reads = questions(&|| drop(manager.read_status_tree(ID).unwrap()));
+    assert_eq!(reads, looks);
+    let refused = manager.take_status(ID).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::NotSupported);
+    let unknown = questions(&|| assert!(manager.read_status(OTHER).unwrap_err().is_not_found()));
+    assert_eq!(unknown, 1);
 }

@@ -158,16 +158,18 @@ impl Engine {
     }
 
     /// Whether the task has ended with all its descendants, so that it can be taken.
-    pub(crate) fn check_settled(&'static self, held: &Held) -> Result<()> {
-        if held.slot().word.load().has(SETTLED) {
-            return Ok(());
-        }
+    pub(crate) fn is_settled(&self, held: &Held) -> bool {
+        held.slot().word.load().has(SETTLED)
+    }
+
+    /// What to tell who wants to take it all the same.
+    pub(crate) fn not_settled(&'static self, held: &Held) -> Error {
         let id = held.slot().id(self.realm);
-        Err(Error::new(
+        Error::new(
             ErrorCode::NotSettled,
             format!("task {id} or a descendant of it is still at work; wait for it first"),
         )
-        .with_id(id))
+        .with_id(id)
     }
 
     /// Takes a settled root out on behalf of somebody who has read it.

@@ -12,6 +12,22 @@ use crate::snapshot;
 use crate::sync::Deadline;
 use crate::view::Status;
 
+/// What becomes of a root that is read.
+#[derive(Clone, Copy)]
+enum Way {
+    /// It stays.
+    Keep,
+    /// It has to have settled, and is unregistered.
+    Take,
+    /// It is unregistered if it has settled, and stays otherwise, as a virtual task does.
+    TakeIfSettled,
+}
+
+fn not_ours(id: Uuid) -> Error {
+    let text = format!("task {id} is virtual; its provider decides for how long it is there");
+    Error::new(ErrorCode::NotSupported, text).with_id(id)
+}
+
 impl Manager {
     /// How the task is. This only looks.
     ///
@@ -27,7 +43,7 @@ impl Manager {
     pub fn status(&self, id: Uuid) -> Result<Status> {
         match snapshot::glance(self.engine(), id) {
             Some(plain) => Ok(plain.into_status(id)),
-            None => self.find(id)?.status(),
+            None => self.read(id, Way::Keep, Observer::status),
         }
     }
 
@@ -49,7 +65,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn take_status(&self, id: Uuid) -> Result<Status> {
-        self.take(id, Observer::status)
+        self.read(id, Way::Take, Observer::status)
     }
 
     /// The statuses of the task and all its descendants, breadth-first.
@@ -65,7 +81,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
-        self.find(id)?.status_tree()
+        self.read(id, Way::Keep, Observer::status_tree)
     }
 
     /// The same of a settled root, which is unregistered with that.
@@ -83,23 +99,7 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn take_status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
-        self.take(id, Observer::status_tree)
-    }
-
-    fn take<T>(&self, id: Uuid, read: impl FnOnce(&Observer) -> Result<T>) -> Result<T> {
-        let observer = self.find(id)?;
-        let Some((held, engine)) = observer.registered() else {
-            return Err(Error::new(
-                ErrorCode::NotSupported,
-                format!("task {id} is virtual; its provider decides for how long it is there"),
-            )
-            .with_id(id));
-        };
-        // A settled root does not change any more, so what is read now is what is taken.
-        engine.check_settled(held)?;
-        let taken = read(&observer)?;
-        engine.take(held)?;
-        Ok(taken)
+        self.read(id, Way::Take, Observer::status_tree)
     }
 
     /// What the REST API answers: the status, and a settled root is unregistered with that
@@ -119,7 +119,11 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn read_status(&self, id: Uuid) -> Result<Status> {
-        self.read(id, Self::take_status, Self::status)
+        match snapshot::glance(self.engine(), id) {
+            // It has not settled, so that it is not taken in either way.
+            Some(plain) => Ok(plain.into_status(id)),
+            None => self.read(id, self.way(), Observer::status),
+        }
     }
 
     /// The same for the statuses of a whole tree.
@@ -136,29 +140,33 @@ impl Manager {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     pub fn read_status_tree(&self, id: Uuid) -> Result<Vec<Status>> {
-        self.read(id, Self::take_status_tree, Self::status_tree)
+        self.read(id, self.way(), Observer::status_tree)
     }
 
-    fn read<T>(
-        &self,
-        id: Uuid,
-        take: impl FnOnce(&Self, Uuid) -> Result<T>,
-        look: impl FnOnce(&Self, Uuid) -> Result<T>,
-    ) -> Result<T> {
-        if self.keep_on_read() {
-            return look(self, id);
+    /// How the REST API reads.
+    fn way(&self) -> Way {
+        match self.keep_on_read() {
+            true => Way::Keep,
+            false => Way::TakeIfSettled,
         }
-        match take(self, id) {
-            Err(error)
-                if matches!(
-                    error.code(),
-                    ErrorCode::NotSettled | ErrorCode::NotSupported
-                ) =>
-            {
-                look(self, id)
-            }
-            taken => taken,
+    }
+
+    /// Finds the task once, and looks once whether it is taken.
+    fn read<T>(&self, id: Uuid, way: Way, look: impl FnOnce(&Observer) -> Result<T>) -> Result<T> {
+        let observer = self.find(id)?;
+        let taken = match (way, observer.registered()) {
+            (Way::Keep, _) | (Way::TakeIfSettled, None) => None,
+            (Way::Take, None) => return Err(not_ours(id)),
+            (_, Some((held, engine))) if engine.is_settled(held) => Some((held, engine)),
+            (Way::TakeIfSettled, Some(_)) => None,
+            (Way::Take, Some((held, engine))) => return Err(engine.not_settled(held)),
+        };
+        // A settled root does not change any more, so what is read now is what is taken.
+        let status = look(&observer)?;
+        if let Some((held, engine)) = taken {
+            engine.take(held)?;
         }
+        Ok(status)
     }
 
     /// Tells the task and all below it to abort.
