@@ -1,4 +1,4 @@
-/// A node that keeps its data in RocksDB: the task manager at work in a C++ host.
+/// A C++ host that keeps its data in RocksDB: the task manager at work in it.
 ///
 ///     cmake -S bindings/c/examples -B build && cmake --build build
 ///     build/rocksdb_node --help
@@ -13,7 +13,7 @@
 /// | | what RocksDB compacts, for a range or by itself | compaction, subcompactions; in records |
 /// | `backup` | a checkpoint, copied | node, steps; in bytes |
 ///
-/// Where to read on: node.cpp starts and closes all; jobs.cpp turns RocksDB's events into tasks;
+/// Where to read on: host.cpp starts and closes all; jobs.cpp turns RocksDB's events into tasks;
 /// compaction.cpp, backup.cpp and load.cpp are the operations, and parts.cpp what they share;
 /// routes.cpp has the REST endpoints, print.cpp what is printed.
 
@@ -24,7 +24,7 @@
 #include <optional>
 #include <system_error>
 
-#include "rocksdb_node/node.hpp"
+#include "rocksdb_node/host.hpp"
 #include "rocksdb_node/options.hpp"
 #include "rocksdb_node/print.hpp"
 #include "rocksdb_node/stop.hpp"
@@ -34,7 +34,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-/// The exit status when the node could not run at all.
+/// The exit status when the host could not run at all.
 constexpr int unusable = 2;
 
 /// Where the data is: in a directory of the user's, or in one that is removed at the end.
@@ -71,7 +71,7 @@ private:
 };
 
 /// Waits for an operation, or for a signal; says whether it has succeeded.
-bool follow(node& of, const taskmgr::observer& operation, stop& ends) {
+bool follow(host& of, const taskmgr::observer& operation, stop& ends) {
     auto printed = std::chrono::steady_clock::now();
     const std::chrono::seconds every = of.wanted().print_every;
     while (!operation.is_terminal() && !ends.within(20ms)) {
@@ -84,7 +84,7 @@ bool follow(node& of, const taskmgr::observer& operation, stop& ends) {
 }
 
 /// Runs until a signal comes, and prints what is started over REST meanwhile.
-void serve(node& of, stop& ends) {
+void serve(host& of, stop& ends) {
     const std::chrono::seconds every = of.wanted().print_every;
     while (!ends.within(every > 0s ? every : 3600s)) {
         if (every > 0s) {
@@ -97,7 +97,7 @@ int run(const options& wanted) {
     stop ends;
     const place where(wanted);
     const bool is_new = where.is_new();
-    node own(where.path(), wanted);
+    host own(where.path(), wanted);
     print("Serving on http://" + std::string(own.address()) + "\n\n");
 
     bool good = true;

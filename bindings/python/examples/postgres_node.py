@@ -1,4 +1,4 @@
-"""A node beside PostgreSQL: its operations as virtual tasks, and the node's own as theirs.
+"""A host beside PostgreSQL: its operations as virtual tasks, and the host's own as theirs.
 
     pip install ./bindings/python 'psycopg[binary]'
     python bindings/python/examples/postgres_node.py --help
@@ -8,7 +8,7 @@ Two modules work on it:
 - `postgres`: a virtual task (kind `cluster`) for each row of `pg_stat_progress_vacuum`,
   `_create_index`, `_analyze` and `_basebackup`; in blocks, tuples, lockers or bytes, as the phase
   has it.
-- `backup`: a base backup that the node takes, with `--backup`. Its tasks `receive` and `verify`
+- `backup`: a base backup that the host takes, with `--backup`. Its tasks `receive` and `verify`
   are children of the server's `basebackup`; in bytes.
 
 An abort of a virtual task is a `pg_cancel_backend`. A role that has `pg_monitor` sees the
@@ -16,7 +16,7 @@ operations of all; to cancel those of others takes `pg_signal_backend`, too, or 
 
 Where to read on in `pgnode`: views.py says what is shown of each view, watch.py sees operations
 come and go, verdict.py finds out how they ended, provider.py makes virtual tasks of them,
-server.py asks PostgreSQL, backup.py is the node's own operation.
+server.py asks PostgreSQL, backup.py is the host's own operation.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from pgnode.provider import Operations
 from pgnode.server import Server, Unusable
 from pgnode.watch import Watch
 
-# The exit status when the node could not run at all.
+# The exit status when the host could not run at all.
 UNUSABLE = 2
-# For the last answers to clients, and for the node's own tasks to end.
+# For the last answers to clients, and for the host's own tasks to end.
 DEADLINE = 5.0
 
 
@@ -83,7 +83,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--keep-on-read",
         action="store_true",
-        help="keep a finished task of the node when its status is read",
+        help="keep a finished task of the host when its status is read",
     )
     parser.add_argument(
         "--look-every",
@@ -132,7 +132,7 @@ def run(wanted: argparse.Namespace, stop: threading.Event) -> None:
                 backup = Backup(module, server, watch, settings)
             while not stop.wait(wanted.print_every or None):
                 print(manager.tree(), end="\n\n", flush=True)
-            # The node's own tasks are told to abort, and whoever waits for a task is answered.
+            # The host's own tasks are told to abort, and whoever waits for a task is answered.
             manager.close(DEADLINE)
     finally:
         if backup is not None:

@@ -256,7 +256,7 @@ pub(crate) fn given_status(view: &Bound<'_, PyAny>) -> PyResult<Status> {
     Ok(status)
 }
 
-/// The trees of these statuses as text.
+/// The trees of these statuses as text: use `Tree.draw`.
 #[pyfunction]
 pub(crate) fn draw(
     py: Python<'_>,

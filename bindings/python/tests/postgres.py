@@ -179,7 +179,7 @@ class Node:
         return self._errors.read()
 
     def tree(self) -> list[taskmgr.Status]:
-        """The base backup that the node takes, and its children, when all are there."""
+        """The base backup that the host takes, and its children, when all are there."""
 
         def look() -> list[taskmgr.Status] | None:
             for stats in self.client.list("postgres"):
@@ -188,7 +188,7 @@ class Node:
                     return tree if len(tree) == 3 else None
             return None
 
-        return until("the node's backup", look)
+        return until("the host's backup", look)
 
     def appears(self, type: str, table: str = "", keyspace: str = "postgres") -> taskmgr.Stats:
         """The task of an operation that runs."""

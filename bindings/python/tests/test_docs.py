@@ -104,7 +104,7 @@ def test_the_readme_of_the_project_runs(capsys: pytest.CaptureFixture[str]) -> N
     (block,) = blocks_of(HERE.parents[1] / "README.md")
     exec(block, {})
     drawn = capsys.readouterr().out.splitlines()
-    assert drawn[0] == "repair ks  ██████████ 8/8 ranges  done"
+    assert drawn[0] == "repair ks         done  100 %  8 of 8 ranges"
     assert len(drawn) == 3
 
 

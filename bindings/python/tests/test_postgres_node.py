@@ -155,7 +155,7 @@ def test_a_signal_ends_the_node_and_nothing_else(
     assert node.process.stdout is not None
     assert node.process.stdout.read().endswith("Ended by a signal.\n")
     with cluster.connect() as connection:
-        # What the node does itself has ended with it.
+        # What the host does itself has ended with it.
         until(
             "the end of the backup",
             lambda: not connection.execute("SELECT FROM pg_stat_progress_basebackup").fetchall(),

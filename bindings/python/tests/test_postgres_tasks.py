@@ -91,7 +91,7 @@ def test_an_index_that_waits_for_others_and_is_aborted(
         held = node.status_when(
             id, "the wait", lambda status: status.entity == "waiting for old snapshots"
         )
-        # Beside `old` it waits for whoever reads at that moment, as the node does.
+        # Beside `old` it waits for whoever reads at that moment, as the host does.
         assert held.progress.units == "lockers"
         assert held.progress.total_known
         assert 0 <= held.progress.completed < held.progress.total

@@ -173,8 +173,8 @@ def test_trees(url: str, answers: Answers) -> None:
     path = f"/task_manager/task_status_recursive/{ROOT}"
     answers["GET", path] = (200, [LATER_STATUS, COMING_STATUS])
     assert str(Client(url).tree(ROOT)).splitlines() == [
-        "repair keyspace ks  running  25 %  64 of 256 ranges",
-        "└─ resize           paused         3",
+        "repair keyspace ks on shard 1  running  25 %  64 of 256 ranges",
+        "└─ resize on shard 0           paused         3",
     ]
 
 

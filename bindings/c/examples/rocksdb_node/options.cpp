@@ -48,7 +48,7 @@ void set(options& all, int which, std::string_view name, const char* value) {
 }  // namespace
 
 std::string_view usage() {
-    return R"(A node on RocksDB: what the database does, as trees of tasks, served over REST.
+    return R"(A host on RocksDB: what the database does, as trees of tasks, served over REST.
 
 rocksdb_node [OPTION…]
 
@@ -66,7 +66,7 @@ rocksdb_node [OPTION…]
   --help                        only say this
 
 POST /node/load?keyspace=&megabytes=, /node/compaction?keyspace=&ranges= and /node/backup start an
-operation and answer the id of its task. SIGINT and SIGTERM end the node.
+operation and answer the id of its task. SIGINT and SIGTERM end the host.
 )";
 }
 

@@ -1,6 +1,6 @@
 #include "routes.hpp"
 
-#include "node.hpp"
+#include "host.hpp"
 
 namespace {
 
@@ -13,7 +13,7 @@ std::uint64_t amount(const request& asked, std::string_view name, std::uint64_t 
     return text.empty() ? by_default : number(name, text, 1, most);
 }
 
-taskmgr::observer start(node& of, std::string_view operation, const request& asked) {
+taskmgr::observer start(host& of, std::string_view operation, const request& asked) {
     const std::string_view keyspace = asked.query("keyspace");
     if (operation == "load") {
         return of.load(keyspace, amount(asked, "megabytes", of.wanted().sample_size, 100'000));
@@ -31,7 +31,7 @@ bool is_operation(std::string_view name) {
     return name == "load" || name == "compaction" || name == "backup";
 }
 
-bool answer(node& of, const request& asked, reply& answer) {
+bool answer(host& of, const request& asked, reply& answer) {
     constexpr std::string_view prefix = "/node/";
     if (asked.path().substr(0, prefix.size()) != prefix) {
         return false;
@@ -54,6 +54,6 @@ bool answer(node& of, const request& asked, reply& answer) {
 
 }  // namespace
 
-taskmgr::http::routes routes_of(node& of) {
+taskmgr::http::routes routes_of(host& of) {
     return [&of](const request& asked, reply& to) { return answer(of, asked, to); };
 }

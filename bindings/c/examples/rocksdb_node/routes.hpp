@@ -1,4 +1,4 @@
-/// The node's own endpoints, beside those of the task manager.
+/// The host's own endpoints, beside those of the task manager.
 ///
 /// `POST /node/load?keyspace=&megabytes=`, `/node/compaction?keyspace=&ranges=` and `/node/backup`
 /// start an operation, on everything or on what the parameters name, and answer the id of its task
@@ -9,9 +9,9 @@
 
 #include <taskmgr.hpp>
 
-class node;
+class host;
 
-/// The endpoints of a node, which lives as long as they may be called.
-taskmgr::http::routes routes_of(node& of);
+/// The endpoints of a host, which lives as long as they may be called.
+taskmgr::http::routes routes_of(host& of);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <chrono>
 
-/// Catches the signals that end the node. Made before any thread, which all inherit that they are
+/// Catches the signals that end the host. Made before any thread, which all inherit that they are
 /// blocked; used by the thread that made it.
 class stop {
 public:

@@ -70,7 +70,7 @@ store::store(const std::filesystem::path& directory,
           "cannot open " + directory.string());
     db_.reset(db);
     for (rocksdb::ColumnFamilyHandle* handle : handles_) {
-        // RocksDB always has this one, and the node keeps nothing in it.
+        // RocksDB always has this one, and the host keeps nothing in it.
         if (handle->GetName() != rocksdb::kDefaultColumnFamilyName) {
             auto& made = keyspaces_.emplace_back(std::make_unique<keyspace>());
             made->name = handle->GetName();

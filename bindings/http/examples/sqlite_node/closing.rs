@@ -1,18 +1,18 @@
-//! The end of the node: running work is told to abort, waited for, and reported.
+//! The end of the host: running work is told to abort, waited for, and reported.
 
 use std::time::Duration;
 
 use taskmgr::{Result, Status};
 
-use crate::node::Node;
+use crate::host::Host;
 
 /// How long to wait for work that was told to abort.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Closes the task manager, and tells what became of the operations that were under way.
-pub fn close(node: &Node) -> Result<()> {
-    let running = node.running();
-    node.manager.close(DEADLINE)?;
+pub fn close(host: &Host) -> Result<()> {
+    let running = host.running();
+    host.manager.close(DEADLINE)?;
     for task in running {
         println!("{}", ending(&task.status()?));
     }

@@ -19,9 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct Keyspace {
     pub name: String,
     pub path: PathBuf,
-    /// The names of its tables when the node was started; none when it cannot be read.
+    /// The names of its tables when the host was started; none when it cannot be read.
     pub tables: Vec<String>,
-    /// Readers share the keyspace, a compaction has it alone: so operations of this node wait for
+    /// Readers share the keyspace, a compaction has it alone: so operations of this host wait for
     /// each other where a task can be told to abort, and never meet as `SQLITE_BUSY`.
     gate: RwLock<()>,
 }

@@ -1,4 +1,4 @@
-//! A node that looks after SQLite databases: the task manager at work on real operations.
+//! A host that looks after SQLite databases: the task manager at work on real operations.
 //!
 //! ```text
 //! cargo run --release -p taskmgr-http --example sqlite_node -- --help
@@ -26,8 +26,8 @@
 mod backup;
 mod closing;
 mod compaction;
+mod host;
 mod keyspace;
-mod node;
 mod operation;
 mod options;
 mod parts;
@@ -50,7 +50,7 @@ use indicatif::DecimalBytes;
 use taskmgr::{BoxError, Manager, State, Status, Tree};
 use tempfile::TempDir;
 
-use crate::node::Node;
+use crate::host::Host;
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::stop::Stop;
@@ -58,7 +58,7 @@ use crate::stop::Stop;
 /// How long clients may take to fetch their last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// The exit status when the node could not run at all.
+/// The exit status when the host could not run at all.
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -80,11 +80,11 @@ fn run(options: &Options) -> Result<ExitCode, BoxError> {
         .keep_on_read(options.keep_on_read)
         .node(options.listen.ip().to_string())
         .build()?;
-    let node = Node::open(&directory, manager)?;
-    let server = routes::start(&node, options)?;
+    let host = Host::open(&directory, manager)?;
+    let server = routes::start(&host, options)?;
     println!("Serving on http://{}\n", server.local_addr());
 
-    let round = round(&node, &stop)?;
+    let round = round(&host, &stop)?;
     if !options.exit && !stop.requested() {
         print_commands(server.local_addr(), &round);
         stop.wait();
@@ -92,7 +92,7 @@ fn run(options: &Options) -> Result<ExitCode, BoxError> {
     if stop.requested() {
         println!("Closing: what still runs is told to abort.");
     }
-    closing::close(&node)?;
+    closing::close(&host)?;
     server.stop(LAST_ANSWERS);
     let failed = stop.requested() || round.iter().any(|task| task.state == State::Failed);
     Ok(ExitCode::from(u8::from(options.exit && failed)))
@@ -116,16 +116,16 @@ fn data(options: &Options) -> Result<(PathBuf, Option<TempDir>), BoxError> {
     Ok((directory.path().to_owned(), Some(directory)))
 }
 
-/// Runs every operation on everything, one after the other, until the node is to stop; returns how
+/// Runs every operation on everything, one after the other, until the host is to stop; returns how
 /// they ended.
-fn round(node: &Node, stop: &Stop) -> Result<Vec<Status>, BoxError> {
-    let before = node.size();
+fn round(host: &Host, stop: &Stop) -> Result<Vec<Status>, BoxError> {
+    let before = host.size();
     let mut ends = Vec::new();
     for operation in Operation::ALL {
         if stop.requested() {
             break;
         }
-        let task = node.start(operation, node.select(None, None)?, false)?;
+        let task = host.start(operation, host.select(None, None)?, false)?;
         let tree = screen::follow(&task, stop)?;
         if !stop.requested() {
             println!("{}", Tree::new(&tree));
@@ -133,7 +133,7 @@ fn round(node: &Node, stop: &Stop) -> Result<Vec<Status>, BoxError> {
         ends.extend(tree.into_iter().next());
     }
     if !stop.requested() {
-        let (before, after) = (DecimalBytes(before), DecimalBytes(node.size()));
+        let (before, after) = (DecimalBytes(before), DecimalBytes(host.size()));
         println!("The databases took {before} before, and take {after} now.\n");
     }
     Ok(ends)
@@ -163,6 +163,6 @@ Try, in another terminal:
   # start one, and abort it
   curl -s -X POST http://{address}/task_manager/abort_task/$(curl -s -X POST http://{address}/node/backup | tr -d '\"')
 
-Ctrl-C ends the node."
+Ctrl-C ends the host."
     );
 }

@@ -1,12 +1,12 @@
-//! The operations of the node, each a module of the task manager, and what they have in common: a
-//! task for the node, over one for each keyspace.
+//! The operations of the host, each a module of the task manager, and what they have in common: a
+//! task for the host, over one for each keyspace.
 
 use std::path::Path;
 
 use taskmgr::{BoxError, Task};
 
+use crate::host::Selection;
 use crate::keyspace::Keyspace;
-use crate::node::Selection;
 use crate::parts::{self, Outcome};
 use crate::session::{Session, Survey};
 use crate::{backup, compaction, repair};

@@ -8,7 +8,7 @@ use clap::Parser;
 
 /// Checks, backs up and compacts SQLite databases, and shows the work as trees of tasks.
 ///
-/// One round of all three operations runs at the start. Then the node serves its task manager over
+/// One round of all three operations runs at the start. Then the host serves its task manager over
 /// REST, and starts further operations on demand, until it is told to stop with Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "sqlite_node", version)]

@@ -1,4 +1,4 @@
-//! The node's own endpoint beside those of the task manager.
+//! The host's own endpoint beside those of the task manager.
 //!
 //! `POST /node/{operation}?keyspace=&table=` starts an operation in the background, on everything or
 //! on what the parameters name, and answers the id of its task as a JSON string.
@@ -7,22 +7,22 @@ use std::io;
 
 use taskmgr_http::{Request, Response, Server, ServerConfig, serve};
 
-use crate::node::Node;
+use crate::host::Host;
 use crate::operation::Operation;
 use crate::options::Options;
 
-/// Serves the task manager of `node`, and the node itself.
-pub fn start(node: &Node, options: &Options) -> io::Result<Server> {
+/// Serves the task manager of `host`, and the host itself.
+pub fn start(host: &Host, options: &Options) -> io::Result<Server> {
     let config = ServerConfig::new()
         .address(options.listen)
         .test_endpoints(options.test_endpoints);
-    let answering = node.clone();
+    let answering = host.clone();
     let config = config.fallback(move |request| answer(&answering, request).unwrap_or_else(Some));
-    serve(node.manager.clone(), config)
+    serve(host.manager.clone(), config)
 }
 
 /// The answer to a request, unless it is about something else.
-fn answer(node: &Node, request: &Request) -> Result<Option<Response>, Response> {
+fn answer(host: &Host, request: &Request) -> Result<Option<Response>, Response> {
     let segments = request.segments()?;
     let name = match &segments[..] {
         [node, name] if node == "node" => name,
@@ -34,13 +34,13 @@ fn answer(node: &Node, request: &Request) -> Result<Option<Response>, Response> 
         return Err(Response::error(404, message));
     };
     match request.method() {
-        "POST" => start_operation(node, operation, request).map(Some),
+        "POST" => start_operation(host, operation, request).map(Some),
         _ => Err(Response::not_allowed("POST")),
     }
 }
 
 fn start_operation(
-    node: &Node,
+    host: &Host,
     operation: Operation,
     request: &Request,
 ) -> Result<Response, Response> {
@@ -50,8 +50,8 @@ fn start_operation(
             "a backup copies whole keyspaces: leave out the table",
         ));
     }
-    let selection = node.select(keyspace, table).map_err(refusal)?;
-    match node.start(operation, selection, true) {
+    let selection = host.select(keyspace, table).map_err(refusal)?;
+    match host.start(operation, selection, true) {
         Ok(task) => Ok(Response::json(&task.id().to_string())),
         Err(error) => Err(Response::from_error(&error)),
     }

@@ -11,7 +11,7 @@ use crate::stop::Stop;
 
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Shows how far `task` is until it ends or the node is to stop, and returns its last tree.
+/// Shows how far `task` is until it ends or the host is to stop, and returns its last tree.
 pub fn follow(task: &Observer, stop: &Stop) -> taskmgr::Result<Vec<Status>> {
     let mut screen = Screen::new();
     while !task.is_terminal()? && !stop.requested() {

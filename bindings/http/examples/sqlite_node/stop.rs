@@ -1,4 +1,4 @@
-//! Ctrl-C, and what else asks the node to stop.
+//! Ctrl-C, and what else asks the host to stop.
 
 use std::process;
 use std::sync::Arc;

@@ -51,7 +51,7 @@ impl Data {
         self.directory.path().join("own.db")
     }
 
-    /// A connection of another process than the node's.
+    /// A connection of another process than the host's.
     fn connect(&self) -> Connection {
         let connection = Connection::open(self.path()).expect("the database opens");
         connection.busy_timeout(PATIENCE).expect("a time");

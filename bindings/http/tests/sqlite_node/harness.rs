@@ -212,7 +212,7 @@ impl Drop for Node {
 }
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16, Value) {
-    let mut response = response.expect("the node answers");
+    let mut response = response.expect("the host answers");
     let text = response.body_mut().read_to_string().expect("a text");
     let value = if text.is_empty() {
         Value::Null

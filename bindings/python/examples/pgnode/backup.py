@@ -1,4 +1,4 @@
-"""A base backup that the node takes itself: its part of the work as children of the server's."""
+"""A base backup that the host takes itself: its part of the work as children of the server's."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Settings:
 class Backup:
     """Takes a base backup with `pg_basebackup`, and verifies it, on a thread of its own.
 
-    The server's side of it is a virtual task; `receive` and `verify` are tasks of the node, and
+    The server's side of it is a virtual task; `receive` and `verify` are tasks of the host, and
     children of that. To abort the virtual task ends both, and so does to abort `receive`. What
     has been received then stays where it is.
     """

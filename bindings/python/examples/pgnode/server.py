@@ -1,4 +1,4 @@
-"""What the node asks of PostgreSQL."""
+"""What the host asks of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid::bigin
 
 
 class Unusable(Exception):
-    """A server that the node cannot work with."""
+    """A server that the host cannot work with."""
 
 
 @dataclass(frozen=True)

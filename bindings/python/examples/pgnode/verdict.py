@@ -9,7 +9,7 @@ that says what is known. What shows it:
   not over. What a savepoint takes back meanwhile is not noticed;
 - a base backup: PostgreSQL keeps nothing about it, but ends the segment of its WAL when all files
   are streamed. So one that was streaming has succeeded if a segment has ended since then, and the
-  node did not cancel it. This can be mistaken where so much WAL is written that a segment ends
+  host did not cancel it. This can be mistaken where so much WAL is written that a segment ends
   between two looks anyway, and where another cancels it while it waits for the archive. On a
   standby it does not show.
 
@@ -70,7 +70,7 @@ def is_open(server: Server, seen: Seen, now: Moment) -> bool:
 
 
 def error_of(server: Server, seen: Seen, now: Moment, aborted: str | None) -> str | None:
-    """`None` if the operation has succeeded. `aborted` is the reason if the node cancelled it."""
+    """`None` if the operation has succeeded. `aborted` is the reason if the host cancelled it."""
     try:
         error = _found(server, seen, now, cancelled=aborted is not None)
     except psycopg.Error as failed:

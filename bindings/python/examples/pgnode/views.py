@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import sql
 from taskmgr import Progress
 
-# Names of virtual tasks are made in it, so that a node that starts anew gives the same ids.
+# Names of virtual tasks are made in it, so that a host that starts anew gives the same ids.
 NAMESPACE = uuid.UUID("5b1f7c8e-2d0a-4c55-9d6e-6f0d5f0f1a15")
 
 
@@ -48,7 +48,7 @@ class View:
                 # Tables grow, and estimates are short, while an operation is under way.
                 done = min(max(row[counter.done] or 0, 0), total)
                 return Progress(done, total, True, counter.units)
-        # As in a task of the node's own: a total that is not known follows.
+        # As in a task of the host's own: a total that is not known follows.
         done = max(row[self.counters[-1].done] or 0, 0)
         return Progress(done, done, False, self.counters[-1].units)
 

@@ -1,4 +1,4 @@
-#include "node.hpp"
+#include "host.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -35,7 +35,7 @@ taskmgr::task_builder operation(const taskmgr::module& in, std::string_view type
 
 }  // namespace
 
-node::node(const std::filesystem::path& directory, const options& wanted)
+host::host(const std::filesystem::path& directory, const options& wanted)
     : wanted_(wanted),
       backups_(directory / "backup"),
       manager_(make_manager(wanted)),
@@ -51,7 +51,7 @@ node::node(const std::filesystem::path& directory, const options& wanted)
     server_.emplace(taskmgr::http::serve(manager_, config));
 }
 
-node::~node() {
+host::~host() {
     try {
         close();
     } catch (const std::exception& failed) {
@@ -59,10 +59,10 @@ node::~node() {
     }
 }
 
-taskmgr::observer node::start(const taskmgr::task_builder& operation, work what) {
+taskmgr::observer host::start(const taskmgr::task_builder& operation, work what) {
     const std::lock_guard lock(mutex_);
     if (closing_) {
-        throw taskmgr::error(taskmgr::errc::closed, "the node is closing");
+        throw taskmgr::error(taskmgr::errc::closed, "the host is closing");
     }
     // What has ended is joined, which does not take long.
     running_.erase(std::remove_if(running_.begin(), running_.end(),
@@ -79,29 +79,29 @@ taskmgr::observer node::start(const taskmgr::task_builder& operation, work what)
     return observer;
 }
 
-taskmgr::observer node::load(std::string_view keyspace, std::uint64_t megabytes) {
+taskmgr::observer host::load(std::string_view keyspace, std::uint64_t megabytes) {
     return start(operation(load_, "load", keyspace),
                  [this, megabytes, of = store_.select(keyspace)](taskmgr::task& task) {
                      ::load(task, store_, of, megabytes);
                  });
 }
 
-taskmgr::observer node::compact(std::string_view keyspace, std::uint64_t ranges) {
+taskmgr::observer host::compact(std::string_view keyspace, std::uint64_t ranges) {
     return start(operation(compaction_, "major compaction", keyspace),
                  [this, ranges, of = store_.select(keyspace)](taskmgr::task& task) {
                      ::compact(task, store_, *jobs_, of, ranges);
                  });
 }
 
-taskmgr::observer node::back_up() {
+taskmgr::observer host::back_up() {
     const auto target = next_backup();
     auto task = operation(backup_, "backup", "");
     return start(task.entity(target.filename().string()),
                  [this, target](taskmgr::task& own) { ::back_up(own, store_, target); });
 }
 
-/// Backups have numbers, which go on where a node before left off.
-std::filesystem::path node::next_backup() {
+/// Backups have numbers, which go on where a host before left off.
+std::filesystem::path host::next_backup() {
     const std::lock_guard lock(mutex_);
     std::filesystem::path next;
     do {
@@ -110,7 +110,7 @@ std::filesystem::path node::next_backup() {
     return next;
 }
 
-void node::print_running() {
+void host::print_running() {
     const std::lock_guard lock(mutex_);
     for (const auto& one : running_) {
         if (!one.observer().is_terminal()) {
@@ -119,7 +119,7 @@ void node::print_running() {
     }
 }
 
-void node::close() {
+void host::close() {
     std::unique_lock lock(mutex_);
     if (std::exchange(closing_, true)) {
         return;
@@ -127,7 +127,7 @@ void node::close() {
     auto running = std::exchange(running_, {});
     lock.unlock();
     for (const auto& one : running) {
-        one.observer().abort("the node is closing");
+        one.observer().abort("the host is closing");
     }
     // This waits for their threads.
     running.clear();

@@ -1,7 +1,7 @@
-/// The node: its task manager, its database, and the operations that it can start.
+/// The host: its task manager, its database, and the operations that it can start.
 
-#ifndef ROCKSDB_NODE_NODE_HPP
-#define ROCKSDB_NODE_NODE_HPP
+#ifndef ROCKSDB_NODE_HOST_HPP
+#define ROCKSDB_NODE_HOST_HPP
 
 #include <filesystem>
 #include <memory>
@@ -19,22 +19,22 @@
 
 /// Operations may be started on any thread, and each is printed as a tree when it has ended;
 /// `close` is for one thread.
-class node {
+class host {
 public:
     /// Opens the database in `directory`, and serves REST.
-    node(const std::filesystem::path& directory, const options& wanted);
-    node(const node&) = delete;
-    node& operator=(const node&) = delete;
-    ~node();
+    host(const std::filesystem::path& directory, const options& wanted);
+    host(const host&) = delete;
+    host& operator=(const host&) = delete;
+    ~host();
 
     /// Each starts an operation on a thread of its own, on all keyspaces or the one that is
-    /// named, and returns who observes it. Throws `errc::closed` once the node is closing, and
+    /// named, and returns who observes it. Throws `errc::closed` once the host is closing, and
     /// `errc::invalid_argument` for an unknown keyspace.
     taskmgr::observer load(std::string_view keyspace, std::uint64_t megabytes);
     taskmgr::observer compact(std::string_view keyspace, std::uint64_t ranges);
     taskmgr::observer back_up();
 
-    /// Where the node serves REST; borrowed from it.
+    /// Where the host serves REST; borrowed from it.
     std::string_view address() const { return server_->address(); }
     const options& wanted() const { return wanted_; }
     /// Prints the trees of all operations that run.

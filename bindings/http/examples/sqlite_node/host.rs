@@ -1,4 +1,4 @@
-//! The node: its keyspaces, its task manager, and the operations it can start.
+//! The host: its keyspaces, its task manager, and the operations it can start.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::keyspace::Keyspace;
 use crate::operation::Operation;
 
 #[derive(Clone)]
-pub struct Node {
+pub struct Host {
     pub manager: Manager,
     keyspaces: Vec<Arc<Keyspace>>,
     backups: PathBuf,
@@ -23,9 +23,9 @@ pub struct Selection {
     pub table: Option<String>,
 }
 
-impl Node {
-    /// A node over the databases in `directory`, with a module for each operation.
-    pub fn open(directory: &Path, manager: Manager) -> Result<Node, BoxError> {
+impl Host {
+    /// A host over the databases in `directory`, with a module for each operation.
+    pub fn open(directory: &Path, manager: Manager) -> Result<Host, BoxError> {
         let place = directory.display();
         let keyspaces =
             Keyspace::find(directory).map_err(|error| format!("cannot read {place}: {error}"))?;
@@ -37,7 +37,7 @@ impl Node {
         }
         let keyspaces = keyspaces.into_iter().map(Arc::new).collect();
         let backups = directory.join("backup");
-        Ok(Node {
+        Ok(Host {
             manager,
             keyspaces,
             backups,
