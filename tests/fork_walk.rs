@@ -35,7 +35,7 @@ struct Handles {
     spawned: [Spawned<()>; 2],
     completions: [Completion; 2],
     searches: [Search; 4],
-    builders: [TaskBuilder<'static>; 2],
+    builder: TaskBuilder<'static>,
 }
 
 const FORKS: usize = 60;
@@ -77,7 +77,7 @@ fn life_10_the_walk_leaves_no_method_out() {
 fn walk(at: &Steps, handles: Handles) {
     manager(at, &handles);
     module(at, &handles);
-    builders(at, handles.builders, &handles.module);
+    builders(at, handles.builder, &handles.tasks[1], &handles.module);
     for (task, other) in handles.tasks.iter().zip(handles.tasks.iter().rev()) {
         context(at, task, other);
         owner(at, task);
@@ -249,9 +249,10 @@ fn module(at: &Steps, handles: &Handles) {
     forked(module.close(seconds(1)));
 }
 
-/// Each of the parent's builders, with every setter.
-fn builders(at: &Steps, builders: [TaskBuilder<'static>; 2], module: &Module) {
-    for builder in builders {
+/// A builder of the parent's, and one for a child of its task's, with every setter.
+fn builders(at: &Steps, builder: TaskBuilder<'static>, task: &Task, module: &Module) {
+    at.at("TaskContext::child");
+    for builder in [builder, task.child("c")] {
         at.at("TaskBuilder::clone");
         let builder = builder.clone();
         at.at("TaskBuilder::fmt");

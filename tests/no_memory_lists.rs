@@ -133,10 +133,21 @@ fn ttl_9_the_statuses_of_a_tree_for_which_there_is_no_memory_are_refused() {
             _ => child.fail("no space").unwrap(),
         }
     }
+    // What a folded child keeps is asked for as one.
+    let parent = node.root.child("parent").start().unwrap();
+    for _ in 0..1000 {
+        parent
+            .child("kept")
+            .start()
+            .unwrap()
+            .fail("no space")
+            .unwrap();
+    }
+    parent.finish().unwrap();
     let ask = || node.manager.status_tree(node.root.id());
     let tree = refused_until_there_is_enough("a tree", ask);
-    assert_eq!(tree.len(), 1 + MANY + 1000);
-    assert_eq!(tree[0].children.len(), MANY + 1000);
+    assert_eq!(tree.len(), 1 + MANY + 1001 + 1000);
+    assert_eq!(tree[0].children.len(), MANY + 1001);
     assert_eq!(node.root.status().unwrap().child_counts.live, MANY as u64);
 }
 

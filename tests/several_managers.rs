@@ -59,7 +59,8 @@ fn tree_1_a_parent_of_another_manager_is_refused_however_it_is_given() {
     let theirs = two.module.task("t").start().unwrap();
     let by_handle = one.module.task("t").parent(&theirs).start().unwrap_err();
     assert_eq!(by_handle.code(), ErrorCode::InvalidArgument);
-    let by_observer = one.module.task("t").parent(&theirs.observe());
+    let observer = theirs.observe();
+    let by_observer = one.module.task("t").parent(&observer);
     assert_eq!(
         by_observer.start().unwrap_err().code(),
         ErrorCode::InvalidArgument

@@ -52,7 +52,7 @@ impl Spec<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ParentSpec {
     None,
-    /// Whoever asks holds a reference to it.
+    /// Whoever asks holds a reference to it: a builder borrows the handle that has it.
     Task(TaskRef),
     Id(Uuid),
 }
@@ -410,6 +410,9 @@ impl Engine {
                 // A close shuts the gate and then goes through this lock.
                 let mut roots = module.group.roots.lock();
                 module.check(registration)?;
+                if !roots.make_room() {
+                    return Err(no_memory());
+                }
                 // The last that may refuse it: no number is lost.
                 let born = self.bear(|flags| {
                     slot.set_sequence(roots.next_sequence(birth.shard));

@@ -75,7 +75,8 @@ impl Engine {
         let end = Ending::PLAIN.end(SETTLED | GONE, 2);
         self.end_short(slot, tree, epoch, end, |task, folding, names| {
             self.write_end_time(task);
-            folding.run_plainly(names, |_, is_last| match is_last {
+            let kids = folding.parent.kids(self.realm);
+            folding.run_plainly(kids, names, |_, is_last| match is_last {
                 true => Err(NotFinished::Changed),
                 false => slot.word.finish(end),
             })
@@ -96,7 +97,9 @@ impl Engine {
         self.end_short(slot, tree, epoch, end, |task, folding, names| {
             // The clock is looked at before anybody is held up.
             let time = self.end_time(task);
-            folding.run_plainly(names, |last, is_last| {
+            let section = self.realm.sections.enter();
+            let kids = folding.parent.find_kids(self.realm, &section);
+            folding.run_plainly(kids, names, |last, is_last| {
                 let before = slot.word.unseen().filter(|_| !is_last);
                 let before = before.ok_or(NotFinished::Changed)?;
                 slot.end.store(time, Ordering::Relaxed);

@@ -257,7 +257,7 @@ impl<'a> TaskBuilder<'a> {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline(always)]
-    pub fn parent<P: AsTask + ?Sized>(mut self, parent: &P) -> Self {
+    pub fn parent<P: AsTask + ?Sized>(mut self, parent: &'a P) -> Self {
         self.spec.parent = parent.as_parent();
         self
     }

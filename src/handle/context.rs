@@ -103,7 +103,17 @@ impl TaskContext {
         self.observe().status()
     }
 
-    /// A builder for a child of this task, of its module and on its shard.
+    /// A builder for a child of this task, of its module and on its shard. It is no longer there
+    /// than the handle:
+    ///
+    /// ```compile_fail,E0505
+    /// # let manager = taskmgr::Manager::builder().build()?;
+    /// # let task = manager.register_module("repair")?.task("repair").start()?;
+    /// let late = task.child("repair");
+    /// task.finish()?;
+    /// late.start()?;
+    /// # Ok::<(), taskmgr::Error>(())
+    /// ```
     ///
     /// ```
     /// # let manager = taskmgr::Manager::builder().build()?;
@@ -114,7 +124,7 @@ impl TaskContext {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline(always)]
-    pub fn child<'a>(&self, type_: &'a str) -> TaskBuilder<'a> {
+    pub fn child<'a>(&'a self, type_: &'a str) -> TaskBuilder<'a> {
         TaskBuilder::child(self.task, type_)
     }
 

@@ -48,11 +48,9 @@ impl Reporter {
                 not_sync: PhantomData,
             };
         }
+        let cell = realm.cells.take_one();
+        let cell = cell.expect("there is memory, and 67 million reporters are enough");
         Held::retain(task.slot).into_counted();
-        let cell = realm
-            .cells
-            .take_one()
-            .expect("67 million reporters are too many");
         cell.counted.store(0, Ordering::Relaxed);
         let extras = task.slot.extras_or_new(realm);
         extras.lock().cells.push(cell);

@@ -224,8 +224,8 @@ impl SharedTask {
     /// # Ok::<(), taskmgr::Error>(())
     /// ```
     #[inline(always)]
-    pub fn child<'a>(&self, type_: &'a str) -> TaskBuilder<'a> {
-        self.context().child(type_)
+    pub fn child<'a>(&'a self, type_: &'a str) -> TaskBuilder<'a> {
+        TaskBuilder::child(self.context().task, type_)
     }
 
     /// As [`Task::start`].

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::check;
-use crate::arena::{Emptied, Numbered, Pool, Pooled, Sections};
+use super::{Host, check};
+use crate::arena::{Emptied, Numbered, Pool, Pooled, Realm, Sections};
 
 /// A block in which loom sees who looks at it, and that it is dropped.
 struct Block {
@@ -113,5 +113,29 @@ fn next_owner_vs_memory_that_goes_back() {
         let different: std::collections::HashSet<u32> = numbers.iter().copied().collect();
         assert_eq!(different.len(), numbers.len());
         assert!(numbers.into_iter().all(|number| process.look(number)));
+    });
+}
+
+/// life_2. Fails if one of two who end a task by shared handles looks at the kids of a parent that is
+/// gone outside of a section.
+#[test]
+fn loser_of_a_shared_end_vs_memory_of_its_parent() {
+    check(2, || {
+        let host = Host::new();
+        let realm = Realm::current().unwrap();
+        // The first run, which stays, is somebody's.
+        let _taken = [(); 2].map(|()| realm.kids.take_one().unwrap());
+        let root = host.root();
+        let child = root.child("part").start().unwrap().share();
+        let other = child.clone();
+        let loser = thread::spawn(move || other.finish().is_ok());
+        let mut ended = usize::from(child.finish().is_ok());
+        drop(child);
+        root.finish().unwrap();
+        for _ in 0..2 {
+            realm.kids.give_back_emptied(true, &realm.sections);
+        }
+        ended += usize::from(loser.join().unwrap());
+        assert_eq!(ended, 1);
     });
 }

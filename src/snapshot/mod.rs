@@ -224,7 +224,7 @@ impl Walked {
         engine: &'static Engine,
         queue: &mut VecDeque<Node>,
     ) -> Result<()> {
-        let status = record_status(record, parent, engine);
+        let status = record_status(record, parent, engine)?;
         let parent = Inherited::of(&status);
         TREE.check(queue.try_reserve(record.children().len()), queue.len())?;
         queue.extend(record.children().iter().map(|record| Node::Kept {
@@ -470,7 +470,7 @@ fn record_id(record: &Record, realm: &'static Realm) -> Uuid {
         .unwrap_or_else(|| realm.key.encode(record.place()))
 }
 
-fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) -> Status {
+fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) -> Result<Status> {
     let (realm, more) = (engine.realm, record.more());
     let text = |error: &Text| error.as_str().to_owned();
     let names: &NameSet = match more.and_then(|more| more.names.as_ref()) {
@@ -486,7 +486,7 @@ fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) ->
         units: units.clone(),
     };
     let below = record.children().iter();
-    let children = child_ids(below.map(|child| record_id(child, realm)), engine);
+    let children = try_child_ids(below.map(|child| record_id(child, realm)), engine)?;
     let abort = more
         .and_then(|more| more.abort.as_ref())
         .map(|abort| AbortInfo {
@@ -495,7 +495,7 @@ fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) ->
             polls: abort.polls,
             last_poll: time(abort.last_poll),
         });
-    Status {
+    Ok(Status {
         id: record_id(record, realm),
         type_: names.type_.clone(),
         kind: Kind::Node,
@@ -527,7 +527,7 @@ fn record_status(record: &Record, parent: Inherited, engine: &'static Engine) ->
         abort,
         child_counts: more.map_or_else(Default::default, |more| more.counts),
         first_error: more.and_then(|more| more.first_error.as_ref()).map(text),
-    }
+    })
 }
 
 /// The stats of a task that is held.

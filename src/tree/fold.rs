@@ -64,7 +64,8 @@ impl Fold {
             remember_parent(self.child, self.parent, self.realm);
         }
         if let Some(names) = self.plain_names() {
-            return self.run_plainly(names, |_, is_last| Ok(publish(is_last)?.before));
+            let kids = self.parent.kids(self.realm);
+            return self.run_plainly(kids, names, |_, is_last| Ok(publish(is_last)?.before));
         }
         let names = self.child.names(self.realm);
         let (legacy, room) = match self.child.kids(self.realm) {
@@ -127,17 +128,19 @@ impl Fold {
         self.child.shard() == self.parent.shard()
     }
 
-    /// The same for a child that has [`plain_names`](Self::plain_names), as most have.
+    /// The same for a child that has [`plain_names`](Self::plain_names), as most have, by the kids of
+    /// its parent. Where another handle may have ended the child, these are looked for in a
+    /// section, as its parent's slot may be somebody else's, with a block that knows nothing of it,
+    /// or with none. `publish` sees it by the word.
     #[inline(always)]
     pub(crate) fn run_plainly(
         self,
+        kids: Option<&Kids>,
         names: &'static NameSet,
         publish: impl FnOnce(Last, bool) -> Result<Reading, NotFinished>,
     ) -> Result<Folded, NotFinished> {
         let Self { child, realm, .. } = self;
-        // Another handle may have ended the child, and then its parent's slot be somebody else's,
-        // with a block that knows nothing of it, or with none. `publish` sees it by the word.
-        let kids = self.parent.kids(realm).ok_or(NotFinished::Already)?;
+        let kids = kids.ok_or(NotFinished::Already)?;
         let mut family = kids.family_of(child.order());
         let last = Last::read(child);
         let is_last = is_last(&family);
@@ -161,8 +164,8 @@ impl Fold {
 
     #[inline(always)]
     fn folded(
-        kids: &'static Kids,
-        family: ShortGuard<'static, Family>,
+        kids: &Kids,
+        family: ShortGuard<'_, Family>,
         was_last: bool,
         before: Reading,
     ) -> Folded {

@@ -33,6 +33,11 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// Whether there is memory for another, of whatever shard.
+    pub(crate) fn make_room(&mut self) -> bool {
+        self.slots.try_reserve(1).is_ok() && self.sequences.try_reserve(1).is_ok()
+    }
+
     /// The number of the next root of a shard.
     #[inline]
     pub(crate) fn next_sequence(&mut self, shard: u32) -> u64 {

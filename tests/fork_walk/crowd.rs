@@ -135,7 +135,7 @@ impl Crowd {
         drop(targets);
         let ids = [VIRTUAL, VIRTUAL, tasks[0].id(), tasks[1].id()];
         Handles {
-            builders: [self.module.task("t"), tasks[1].child("c")],
+            builder: self.module.task("t"),
             manager: self.manager.clone(),
             module: self.module.clone(),
             tasks,

@@ -51,13 +51,13 @@ impl Names {
 
     /// A child of a task.
     #[inline]
-    pub fn child<'a>(&'a self, parent: &Task) -> TaskBuilder<'a> {
+    pub fn child<'a>(&'a self, parent: &'a Task) -> TaskBuilder<'a> {
         self.of(parent.child(&self.type_))
     }
 
     /// A child of a reporter's task.
     #[inline]
-    pub fn child_of_reporter<'a>(&'a self, parent: &Reporter) -> TaskBuilder<'a> {
+    pub fn child_of_reporter<'a>(&'a self, parent: &'a Reporter) -> TaskBuilder<'a> {
         self.of(parent.child(&self.type_))
     }
 }

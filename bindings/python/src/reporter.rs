@@ -119,7 +119,9 @@ impl Reporter {
             user_task,
             id,
         };
-        let builder = spec.fill(self.with(|reporter| reporter.child(r#type)));
+        // One of its own, as no lock is held while a task is made.
+        let reporter = self.with(taskmgr::Reporter::clone);
+        let builder = spec.fill(reporter.child(r#type));
         match module {
             Some(module) => spec::create(py, builder.module(&module.get().inner)),
             None => spec::create(py, builder),

@@ -103,11 +103,16 @@ impl Parent<'_> {
     /// Makes the task of a builder under this parent. An id may be that of a virtual task, which
     /// a provider has to be asked for.
     pub(crate) fn create(self, py: Python<'_>, builder: TaskBuilder<'_>) -> PyResult<Task> {
-        let builder = match self {
+        let again;
+        let builder = match &self {
             Self::Task(task) => builder.parent(task.get().owner()),
-            Self::Reporter(reporter) => reporter.get().with(|reporter| builder.parent(reporter)),
+            Self::Reporter(reporter) => {
+                // No lock is held while a task is made.
+                again = reporter.get().with(|reporter| reporter.observe());
+                builder.parent(&again)
+            }
             Self::Observer(observer) => builder.parent(&observer.get().0),
-            Self::Id(id) => builder.parent_id(id),
+            Self::Id(id) => builder.parent_id(*id),
         };
         let made = match wait::may_ask_providers() {
             true => py.detach(|| builder.create()),
