@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ._views import Stats, Status
 
+
 def _name(view: Stats | Status) -> str:
     place = ".".join(part for part in (view.keyspace, view.table) if part)
     parts = (view.type, view.scope, place, view.entity)

@@ -232,7 +232,8 @@ class Tree(_View):
         with "…".
 
         >>> import uuid
-        >>> root = Status(id=uuid.UUID(int=1), type="repair", progress=Progress(1, 4, True, "ranges"))
+        >>> done = Progress(1, 4, True, "ranges")
+        >>> root = Status(id=uuid.UUID(int=1), type="repair", progress=done)
         >>> part = Status(id=uuid.UUID(int=2), type="part", parent_id=root.id)
         >>> print(Tree((root, part)).draw())
         repair   running  25 %  1 of 4 ranges
