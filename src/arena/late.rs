@@ -2,8 +2,9 @@
 //!
 //! Slots are all atomics, and whoever comes too late reads zeroes there. A block with locks and
 //! lists in it is no such thing:
-//! 1. It is looked at with a reference to its task, which keeps it from being free, or in a
-//!    [`Section`], in which it is looked for by its number.
+//! 1. It is looked at with a reference to its task, or to one below that has not settled, which keeps
+//!    it from being free; or in a [`Section`], in which it is looked for by its number. Cells have
+//!    their reporter, and are looked at by others under the lock of their task's extras.
 //! 2. A run of which every block is free is unlinked first, so that no number leads there any
 //!    more. Whoever found a block of it before is in a section. Once each counter of sections has
 //!    been zero since, they have left, and the memory goes back.

@@ -32,7 +32,7 @@ pub(super) mod size {
 /// How many of a kind there can be.
 pub(crate) const MOST: u32 = (size::CHUNK * size::PAGE * size::PAGES) as u32;
 
-/// What a pool holds: made once, reused, never dropped.
+/// What a pool holds: made once and reused; dropped only while its memory is given back.
 pub(crate) trait Pooled: Sync + 'static {
     fn new(number: u32) -> Self;
 }

@@ -38,7 +38,7 @@ pub(crate) trait Reclaimed: Numbered + AllAtomic {
 /// Which runs of a pool have gone back, and which may soon.
 #[derive(Debug, Default)]
 pub(super) struct Reclaim {
-    /// Those that have.
+    /// Those that are nobody's and lie in no stock: their memory has gone, or waits to.
     gone: FreeNumbers,
     runs: Vec<Run>,
 }

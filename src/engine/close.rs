@@ -183,7 +183,8 @@ impl Engine {
         self.let_reaper_go();
         self.end_watches();
         if self.realm.may_give_back() {
-            // Other managers may use what is free at this moment again: for them it is a look.
+            // Other managers may use what is free at this moment again: for them it is a look. What
+            // somebody looks at meanwhile goes at the next look of a later manager.
             let nobody_else = self.realm.open_managers.load(Ordering::SeqCst) == 0;
             self.realm.give_back(nobody_else);
         }

@@ -32,7 +32,8 @@ impl Numbered for Cell {
     }
 }
 
-/// It is looked at under the lock of its task's extras, off which it is taken before it is free.
+/// Its reporter writes it; others look at it under the lock of its task's extras, off which it is
+/// taken before it is free.
 impl Emptied for Cell {}
 
 /// What a cell adds without a look at what it has come to: it would take 2^54 such steps, two

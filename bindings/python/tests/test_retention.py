@@ -111,13 +111,12 @@ def test_ttl_9_no_more_modules_than_the_bound() -> None:
 def test_ttl_9_no_more_live_tasks_than_the_bound() -> None:
     manager = Manager(max_live_tasks=1)
     module = manager.register_module("repair")
-    first = module.task("repair")
-    with pytest.raises(taskmgr.Exhausted, match="max_live_tasks"):
+    with module.task("repair"), pytest.raises(taskmgr.Exhausted, match="max_live_tasks"):
         module.task("repair")
-    first.finish()
-    module.task("repair").finish()
+    ended(module)
     unbounded = Manager(max_live_tasks=None).register_module("repair")
     for task in [unbounded.task("repair") for _ in range(100)]:
+        task.start()
         task.finish()
 
 
