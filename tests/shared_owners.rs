@@ -33,6 +33,26 @@ fn life_3_a_task_fails_with_the_last_of_its_handles_and_no_earlier() {
 }
 
 #[test]
+fn life_6_a_builder_that_was_there_before_the_end_makes_no_child() {
+    let node = node();
+    let root = node.module.task("root").start().unwrap();
+    for parent in [root.child("t"), node.module.task("t")] {
+        let parent = parent.start().unwrap().share();
+        let (late, other) = (parent.child("late"), parent.clone());
+        other.finish().unwrap();
+        drop(other);
+        // Tasks that would live where it has lived, if it were gone.
+        let next: Vec<_> = (0..200)
+            .map(|_| root.child("next").start().unwrap())
+            .collect();
+        let refused = late.start().unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::ParentTerminal);
+        drop(next);
+    }
+    assert_eq!(root.status().unwrap().child_counts.live, 0);
+}
+
+#[test]
 fn life_2_one_handle_ends_the_task_for_all() {
     let node = node();
     let root = node.module.task("root").start().unwrap();
