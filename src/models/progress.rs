@@ -108,7 +108,7 @@ fn shared_advance_vs_finish_of_a_child_that_nobody_sees_one_end() {
     });
 }
 
-/// prog_1, fold_2. Fails if the record has other names than those by which the sum was told.
+/// prog_1, fold_2. Fails if units change once the end has read by which the sum is told.
 #[test]
 fn units_vs_finish_the_parents_sum_and_its_record_agree() {
     check(2, || {
