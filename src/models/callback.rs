@@ -69,6 +69,24 @@ fn on_abort_vs_abort_exactly_once() {
     });
 }
 
+/// abort_4. Fails if of an aborter above and the first who enters the list of the tree neither sees the
+/// other.
+#[test]
+fn on_abort_vs_abort_of_its_parent_exactly_once() {
+    check(3, || {
+        let host = Host::new();
+        let root = host.root();
+        let child = root.child("part").start().unwrap();
+        let observer = root.observe();
+        let aborter = thread::spawn(move || observer.abort("stop").unwrap());
+        let slow = Slow::new();
+        let guard = child.on_abort(slow.callback()).unwrap();
+        aborter.join().unwrap();
+        assert_eq!((slow.runs.get(), slow.destroyed.get()), (1, 1));
+        drop(guard);
+    });
+}
+
 /// abort_4. Fails if an aborter takes those off the list as well whom it does not reach.
 #[test]
 fn abort_vs_abort_of_a_sibling_each_calls_its_own() {
