@@ -94,7 +94,7 @@ impl<T: Emptied> Pool<T> {
             if run >= stock.runs.len() {
                 break;
             }
-            let numbers = run * size::BLOCKS..(run + 1) * size::BLOCKS;
+            let numbers = size::numbers(run);
             if matches!(stock.runs[run], Blocks::There(_)) {
                 let is_free = stock.free.has_all(numbers.clone());
                 if !stock.reclaim.may_go(run, is_free, at_once) {

@@ -23,6 +23,12 @@ pub(super) mod size {
     pub(in crate::arena) const PAGES: usize = sized(64, 1);
     /// Numbers of the blocks that are made at once, and whose memory goes back at once.
     pub(in crate::arena) const BLOCKS: usize = CHUNK * RUN;
+
+    /// Those of one run.
+    pub(in crate::arena) fn numbers(run: usize) -> std::ops::Range<usize> {
+        run * BLOCKS..(run + 1) * BLOCKS
+    }
+
     /// Free slots that a thread keeps, and how many it moves at once. The models share every
     /// free slot at once, to see them reused.
     pub(in crate::arena) const CACHE: usize = sized(128, 0);
@@ -262,7 +268,7 @@ impl<T: Numbered> Pool<T> {
     /// Those whose memory went back come again before others are made.
     fn add_free(&'static self, stock: &mut Stock<T>) -> Result<()> {
         if let Some((at, mark)) = stock.reclaim.take() {
-            let numbers = at * size::BLOCKS..(at + 1) * size::BLOCKS;
+            let numbers = size::numbers(at);
             let (run, was_unlinked) = match std::mem::take(&mut stock.runs[at]) {
                 Blocks::None => unreachable!("only of runs memory goes back"),
                 Blocks::There(run) => (run, false),

@@ -99,7 +99,7 @@ impl<T: Reclaimed> Pool<T> {
             if stock.reclaim.gone.has_all(run..run + 1) {
                 continue;
             }
-            let numbers = run * size::BLOCKS..(run + 1) * size::BLOCKS;
+            let numbers = size::numbers(run);
             let is_free = stock.free.has_all(numbers.clone()) && items.iter().all(T::may_go);
             if !stock.reclaim.may_go(run, is_free, at_once) {
                 is_left = true;

@@ -15,16 +15,3 @@ pub(crate) fn in_kib() -> u64 {
     }
     sum
 }
-
-/// What the program's allocator has free is not the library's to give back.
-#[allow(dead_code, reason = "not every test has freed much")]
-pub(crate) fn allocator_lets_go() {
-    #[cfg(target_env = "gnu")]
-    {
-        #[allow(unsafe_code, reason = "no other way asks the allocator")]
-        unsafe extern "C" {
-            safe fn malloc_trim(leave: usize) -> std::ffi::c_int;
-        }
-        malloc_trim(0);
-    }
-}

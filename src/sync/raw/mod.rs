@@ -1,4 +1,4 @@
-//! The one place of the core with `unsafe` code, but for what the blocks promise of their memory: what
+//! The one place of the core with `unsafe` code, but for promises about blocks beside these: what
 //! neither `std` nor a crate that the core already has offers safely.
 #![allow(unsafe_code)]
 
